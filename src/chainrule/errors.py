@@ -1,0 +1,113 @@
+"""Every error that chainrule raises on purpose; the docstring of each is its page in the manual."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class ChainruleError(Exception):
+    """The base of all errors below: `except ChainruleError` catches each of them."""
+
+
+class NumberError(ChainruleError, TypeError):
+    """Something that is not one real number was given where one is needed.
+
+    A `Value` holds one float64. Numbers, NumPy scalars and arrays of no dimension are taken;
+    strings, complex numbers, lists and other values are not. For a list, make a list of values:
+    `[Value(x) for x in xs]`.
+    """
+
+
+class ComparisonError(ChainruleError, TypeError):
+    """A value was compared with a number by `==` or `!=`.
+
+    Between two values `==` asks whether they are the same node of the graph, which is what sets
+    and dictionaries need. Whether the numbers agree is asked by `v.data == 3.0`.
+    """
+
+
+class ConstantError(ChainruleError, AttributeError):
+    """A number that an expression contains was assigned to, or asked to run backward.
+
+    In `a * 2` the 2 becomes a constant, shared by all expressions that use it. Write
+    `two = Value(2.0)` and `a * two` for a number that can be changed and has a gradient.
+    """
+
+
+class CustomOpError(ChainruleError, TypeError):
+    """An op was defined in a way that the engine cannot check or list.
+
+    micrograd makes new ops by `Value(data, (a, b), "op")` and a closure assigned to `_backward`.
+    Here an op is one row: decorate its function with `@chainrule.op`, giving one derivative for
+    each argument. The new op then works in every part of the package.
+    """
+
+
+class ChangedDataError(ChainruleError, RuntimeError):
+    """A gradient that can be differentiated again was asked of a graph whose data has changed.
+
+    `backward()` uses the numbers of the forward pass. `create_graph=True` has to apply the
+    derivative rules anew to the values themselves, which gives something else if `.data` was
+    assigned in between. Build the expression again after changing its inputs.
+    """
+
+
+class CopyError(ChainruleError, TypeError):
+    """A value that was computed from others was copied or pickled.
+
+    It is a node of a graph: a copy would drag along, or lose, everything it was made from. Copy
+    the leaves or the module, or take the number: `value.data`, `value.detach()`.
+    """
+
+
+class AnomalyError(ChainruleError, ArithmeticError):
+    """Under `detect_anomaly()`, a number became nan or infinite.
+
+    The message names the op, its operands, and the line that made it.
+    """
+
+
+class GradientCheckError(ChainruleError, AssertionError):
+    """`gradcheck` found a gradient that differs from the numerical derivative.
+
+    The message names the input, both numbers and the likely cause.
+    """
+
+
+class ArgumentError(ChainruleError, ValueError):
+    """An argument has a value, a length or a name that cannot be used.
+
+    The message says what was given and what would be right.
+    """
+
+
+class StateError(ChainruleError, ValueError):
+    """A state given to `load_state_dict` does not fit the module or optimiser.
+
+    The message lists the names that are missing, unknown or not numbers. Nothing was loaded.
+    """
+
+
+class MissingExtraError(ChainruleError, ImportError):
+    """A part of chainrule was used whose optional packages are not installed.
+
+    The message names the extra to install: `pip install "chainrule[train]"`.
+    """
+
+
+def user_line() -> str:
+    """Where the caller of this package stands, as "file.py:12, in loss()"."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    code = frame.f_code
+    place = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"
+    return place if code.co_name == "<module>" else f"{place}, in {code.co_name}()"
+
+
+def missing_extra(package: str, extra: str, what: str) -> MissingExtraError:
+    """The error for an optional `package` that is not installed."""
+    return MissingExtraError(f'{what} needs {package}: pip install "chainrule[{extra}]"')
