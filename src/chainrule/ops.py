@@ -101,8 +101,9 @@ class Op:
         """A function of floats that gives the value and then the local derivatives."""
         value, known = self.value, {}
         if not isinstance(value, str):
-            known = {"_value": value}
-            value = f"float(_value({', '.join(self.operands)}))"
+            function = value
+            known = {"_value": lambda *operands: as_number(function(*operands))}
+            value = f"_value({', '.join(self.operands)})"
         formula = f"(y := {value}, {', '.join(self.derivatives)})"
         local: Callable[..., tuple[float, ...]]
         local = _function(formula, self.operands, _OnFloats(), **known)
@@ -115,9 +116,16 @@ class Op:
         return tuple(_function(rule, arguments, _OnValues()) for rule in self.derivatives)
 
     @functools.cached_property
-    def kink_distance(self) -> Callable[..., float] | None:
-        """A function of floats that is 0 at the kinks; None if there are none."""
-        return _function(self.kink, self.operands, _OnFloats()) if self.kink else None
+    def kink_distance(self) -> Callable[..., Any]:
+        """A function of the operands that is 0 at the kinks, for a row that has any."""
+        return _function(self.kink, self.operands, _OnValues())  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def written_out(self) -> Callable[..., Any]:
+        """The value as an expression in other rows; for a function of floats, the row itself."""
+        if not isinstance(self.value, str):
+            return self
+        return _function(self.value, self.operands, _OnValues())  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
         value = self.value if isinstance(self.value, str) else f"{self.form} in Python"
@@ -152,21 +160,37 @@ def op(*derivatives: str, **row: Any) -> Callable[[Callable[..., float]], Op]:
     """
 
     def make(function: Callable[..., float]) -> Op:
-        name = function.__name__
-        operands = function.__code__.co_varnames[: function.__code__.co_argcount]
-        known = TABLE.get(name)
-        if hasattr(Value, name) and (known is None or isinstance(known.value, str)):
-            raise CustomOpError(f"{name!r} is the name of something else: call the op otherwise")
+        name, operands = _signature(function)
         if not operands or len(operands) != len(derivatives):
             raise CustomOpError(
                 f"{name}({', '.join(operands)}) needs one derivative for each argument, "
                 f"{len(operands)} in all, not {len(derivatives)}"
             )
+        for formula in derivatives:
+            _parsed(formula, operands)
         made = Op(name, function, *derivatives, operands=operands, **row)
         made.__doc__ = function.__doc__ or made.__doc__
         return made
 
     return make
+
+
+def _signature(function: Callable[..., float]) -> tuple[str, tuple[str, ...]]:
+    """What an op made of a function is called, and its operands, if these names are free."""
+    code = getattr(function, "__code__", None)
+    if code is None or not function.__name__.isidentifier():
+        raise CustomOpError(f"an op is made of a function with a name, by def, not of {function!r}")
+    name, operands = function.__name__, code.co_varnames[: code.co_argcount]
+    known = TABLE.get(name)
+    if known is None:
+        taken = hasattr(Value, name) or name in NAMES or name in floats.FUNCTIONS
+    else:
+        taken = isinstance(known.value, str)
+    if taken:
+        raise CustomOpError(f"{name!r} is the name of something else: call the op otherwise")
+    if "y" in operands:
+        raise CustomOpError(f"y is the value of {name} in formulas: call the argument otherwise")
+    return name, operands
 
 
 # ---- formulas ----
@@ -205,15 +229,22 @@ class _OnFloats(_OnValues):
 
 def _function(formula: str, arguments: Sequence[str], realm: _OnValues, **known: Any) -> Any:
     """The Python function of a formula, whose names mean what they mean in `realm`."""
-    try:
-        tree = ast.parse(f"lambda {', '.join(arguments)}: {formula}", mode="eval")
-    except SyntaxError:
-        raise CustomOpError(f"{formula!r} is not a formula of {', '.join(arguments)}") from None
-    tree = ast.fix_missing_locations(realm.visit(tree))
+    tree = ast.fix_missing_locations(realm.visit(_parsed(formula, arguments)))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    free = names - {"y", "float", *arguments, *known}
+    free = names - {"y", *arguments, *known}
     known.update((name, realm.function(name)) for name in free)
     return eval(compile(tree, f"<formula {formula}>", "eval"), known)
+
+
+def _parsed(formula: str, arguments: Sequence[str]) -> ast.Expression:
+    """The syntax of the Python function of a formula."""
+    try:
+        tree = ast.parse(f"lambda {', '.join(arguments)}: {formula}", mode="eval")
+        if isinstance(tree.body, ast.Lambda):  # "1, 2" would make it a tuple
+            return tree
+    except SyntaxError:
+        pass
+    raise CustomOpError(f"{formula!r} is not a formula of {', '.join(arguments)}")
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -418,8 +449,10 @@ def logsumexp(terms: Iterable[Any]) -> Any:
     >>> logsumexp([Value(1000.0), 1000.0]).data
     1000.6931471805599
     """
-    terms, peak = _under_peak(terms)
-    return log(sum(exp(term) for term in terms)) + peak
+    terms = list(terms)
+    peak = _peak(terms)
+    peak = where(abs_(peak) < math.inf, peak, 0)  # inf - inf would be nan
+    return log(sum(exp(term - peak) for term in terms)) + peak
 
 
 def softmax(terms: Iterable[Any]) -> list[Any]:
@@ -428,19 +461,16 @@ def softmax(terms: Iterable[Any]) -> list[Any]:
     >>> [p.data for p in softmax([Value(1000.0), 1000.0])]
     [0.5, 0.5]
     """
-    terms, _ = _under_peak(terms)
-    powers = [exp(term) for term in terms]
+    terms = list(terms)
+    peak = _peak(terms)
+    powers = [exp(term - peak) for term in terms]
     total = sum(powers)
     return [power / total for power in powers]
 
 
-def _under_peak(terms: Iterable[Any]) -> tuple[list[Any], Any]:
-    """The terms less the greatest of them, and that one, as a number without gradient."""
-    terms = list(terms)
+def _peak(terms: list[Any]) -> Any:
+    """The greatest of the terms, as a number without gradient."""
     if not terms:
         raise ArgumentError("softmax and logsumexp need at least one term")
     peak = functools.reduce(maximum, terms)
-    if type(peak) is Value:
-        peak = peak.detach()
-    peak = where(abs_(peak) < math.inf, peak, 0)  # inf - inf would be nan
-    return [term - peak for term in terms], peak
+    return peak.detach() if type(peak) is Value else peak
