@@ -12,8 +12,9 @@ from __future__ import annotations
 import _thread
 import math
 
+from chainrule import floats
 from chainrule.errors import ComparisonError, ConstantError, CustomOpError
-from chainrule.floats import as_number, divide, exp, is_number, log, power
+from chainrule.floats import as_number, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes longer to import than the rest of the package
@@ -31,8 +32,7 @@ SELECTS = [op == RELU for op in range(12)]
 _lock = _thread.RLock()  # one walk over a graph at a time: walks mark values and add to gradients
 _walks = 0  # how many there have been; the number of the newest is its mark
 _hook: Any = None  # what is shown new values and asked for numbers, while a mode is open
-_constants: dict[float | str, Value] = {}
-_MANY_CONSTANTS = 1024
+_constants: dict[float, Value] = {}
 
 
 class Value:
@@ -53,14 +53,10 @@ class Value:
     (4.0, -3.0, 2.0)
     """
 
-    __slots__ = ("_a", "_b", "_code", "_da", "_data", "_db", "_grad", "_mark", "_rare")
+    __slots__ = ("_a", "_b", "_code", "_da", "_data", "_db", "_grad", "_mark", "_next", "_rare")
 
     # NumPy scalars leave the arithmetic to us; arrays of any dimension do it elementwise.
     __array_priority__ = -1.0
-
-    if TYPE_CHECKING:  # the methods that the table installs
-
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
     def __init__(self, data: Any, label: str = "", _op: str = "") -> None:
         if _op or not isinstance(label, str):
@@ -73,58 +69,58 @@ class Value:
         self._da = 0.0
         self._b: Value | None = None
         self._db = 0.0
-        self._rare = Rare(label) if label else None
+        # What few have: a label, operands beyond the second, and the derivatives of these.
+        self._rare: tuple[Any, ...] | None = (label, (), ()) if label else None
+        self._next: Value | None = None
+
+    def __dealloc__(self) -> None:  # of the native build: the operands, without recursion
+        release(self)  # type: ignore[name-defined]  # noqa: F821 - of engine.pxd
 
     # ---- the lecture's ops: the value, then each operand with its local derivative ----
 
     def __add__(self, other: Any) -> Value:
-        b = _operand(other)
-        if b is None:
+        if (b := _operand(other)) is None:
             return NotImplemented
         return _inner(ADD, self._data + b._data, self, 1.0, b, 1.0)
 
     def __sub__(self, other: Any) -> Value:
-        b = _operand(other)
-        if b is None:
+        if (b := _operand(other)) is None:
             return NotImplemented
         return _inner(SUB, self._data - b._data, self, 1.0, b, -1.0)
 
     def __mul__(self, other: Any) -> Value:
-        b = _operand(other)
-        if b is None:
+        if (b := _operand(other)) is None:
             return NotImplemented
         return _inner(MUL, self._data * b._data, self, b._data, b, self._data)
 
     def __truediv__(self, other: Any) -> Value:
-        b = _operand(other)
-        if b is None:
+        if (b := _operand(other)) is None:
             return NotImplemented
-        y = divide(self._data, b._data)
-        return _inner(DIV, y, self, divide(1.0, b._data), b, -divide(y, b._data))
+        y = floats.divide(self._data, b._data)
+        return _inner(DIV, y, self, floats.divide(1.0, b._data), b, -floats.divide(y, b._data))
 
     def __pow__(self, other: Any) -> Value:
-        b = _operand(other)
-        if b is None:
+        if (b := _operand(other)) is None:
             return NotImplemented
         x = self._data
         p = b._data
-        y = power(x, p)
-        dx = 0.0 if p == 0.0 else p * power(x, p - 1.0)
-        dp = 0.0 if b._code == CONSTANT or (x == 0.0 and p >= 0.0) else y * log(x)
+        y = floats.power(x, p)
+        dx = 0.0 if p == 0.0 else p * floats.power(x, p - 1.0)
+        dp = 0.0 if b._code == CONSTANT or (x == 0.0 and p >= 0.0) else y * floats.log(x)
         return _inner(POW, y, self, dx, b, dp)
 
     def __neg__(self) -> Value:
         return _inner(NEG, -self._data, self, -1.0, None, 0.0)
 
     def exp(self) -> Value:
-        y = exp(self._data)
+        y = floats.exp(self._data)
         return _inner(EXP, y, self, y, None, 0.0)
 
     def log(self) -> Value:
-        return _inner(LOG, log(self._data), self, divide(1.0, self._data), None, 0.0)
+        return _inner(LOG, floats.log(self._data), self, floats.divide(1.0, self._data), None, 0.0)
 
     def tanh(self) -> Value:
-        y = math.tanh(self._data)
+        y = floats.tanh(self._data)
         return _inner(TANH, y, self, 1.0 - y * y, None, 0.0)
 
     def relu(self) -> Value:
@@ -133,24 +129,24 @@ class Value:
         return _inner(RELU, y, self, 0.0 if x <= 0.0 else 1.0, None, 0.0)
 
     def __abs__(self) -> Value:
-        return self.abs()
+        return self.abs()  # type: ignore[attr-defined,no-any-return]
 
     # ---- a number on the left ----
 
     def __radd__(self, other: Any) -> Value:
-        return constant(as_number(other)) + self if is_number(other) else NotImplemented
+        return NotImplemented if (a := _operand(other)) is None else a + self
 
     def __rsub__(self, other: Any) -> Value:
-        return constant(as_number(other)) - self if is_number(other) else NotImplemented
+        return NotImplemented if (a := _operand(other)) is None else a - self
 
     def __rmul__(self, other: Any) -> Value:
-        return constant(as_number(other)) * self if is_number(other) else NotImplemented
+        return NotImplemented if (a := _operand(other)) is None else a * self
 
     def __rtruediv__(self, other: Any) -> Value:
-        return constant(as_number(other)) / self if is_number(other) else NotImplemented
+        return NotImplemented if (a := _operand(other)) is None else a / self
 
     def __rpow__(self, other: Any) -> Value:
-        return constant(as_number(other)) ** self if is_number(other) else NotImplemented
+        return NotImplemented if (a := _operand(other)) is None else a**self
 
     # ---- backpropagation ----
 
@@ -170,16 +166,15 @@ class Value:
         >>> a.grad
         2.0
         """
-        self._refuse_constant()
+        start = self._assignable(gradient)
         with _lock:
-            order = _operands_first(self)
-            for value in order:
-                if value._a is not None:
-                    value._grad = 0.0
-            self._grad += as_number(gradient)
-            _pass_on(order)
+            chain = _results_first(self, True)
+            self._grad += start
+            while chain is not None:
+                _pass_on(chain)
+                chain = _taken_off(chain)
         if _hook is not None:
-            _hook.passed(order)
+            _hook.passed(operands_first(self))
 
     # ---- what a value is, for people and for the rest of the package to read ----
 
@@ -190,8 +185,7 @@ class Value:
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._refuse_constant()
-        self._data = as_number(number)
+        self._data = self._assignable(number)
 
     @property
     def grad(self) -> float:
@@ -200,19 +194,17 @@ class Value:
 
     @grad.setter
     def grad(self, number: Any) -> None:
-        self._refuse_constant()
-        self._grad = as_number(number)
+        self._grad = self._assignable(number)
 
     @property
     def label(self) -> str:
         """The name given by the user, or nothing."""
-        return "" if self._rare is None else self._rare.label
+        return "" if self._rare is None else self._rare[0]
 
     @label.setter
     def label(self, label: str) -> None:
-        if self._rare is None:
-            self._rare = Rare(label)
-        self._rare.label = label
+        _, operands, derivatives = self._rare or ("", (), ())
+        self._rare = (label, operands, derivatives)
 
     @property
     def op(self) -> str:
@@ -223,37 +215,30 @@ class Value:
     def operands(self) -> tuple[Value, ...]:
         """What the op was applied to, in order; twice the same in `a + a`."""
         few = tuple([operand for operand in (self._a, self._b) if operand is not None])
-        return few if self._rare is None else few + self._rare.operands
+        return few if self._rare is None else few + self._rare[1]
 
     @property
     def derivatives(self) -> tuple[float, ...]:
         """The local derivatives, one for each operand, as the forward pass found them."""
         few = (self._da, self._db)[: len(self.operands)]
-        return few if self._rare is None else few + self._rare.derivatives
+        return few if self._rare is None else few + self._rare[2]
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec)
-
     # ---- comparing: by number for order, by identity for equality ----
 
     def __lt__(self, other: Any) -> bool:
-        b = _operand(other)
-        return NotImplemented if b is None else self.data < b.data
+        return NotImplemented if (b := _operand(other)) is None else self.data < b.data
 
     def __le__(self, other: Any) -> bool:
-        b = _operand(other)
-        return NotImplemented if b is None else self.data <= b.data
+        return NotImplemented if (b := _operand(other)) is None else self.data <= b.data
 
     def __gt__(self, other: Any) -> bool:
-        b = _operand(other)
-        return NotImplemented if b is None else self.data > b.data
+        return NotImplemented if (b := _operand(other)) is None else self.data > b.data
 
     def __ge__(self, other: Any) -> bool:
-        b = _operand(other)
-        return NotImplemented if b is None else self.data >= b.data
+        return NotImplemented if (b := _operand(other)) is None else self.data >= b.data
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not Value and is_number(other):
@@ -266,22 +251,10 @@ class Value:
     def __bool__(self) -> bool:
         return self.data != 0.0
 
-    def _refuse_constant(self) -> None:
+    def _assignable(self, number: Any) -> float:
         if self._code == CONSTANT:
-            raise ConstantError(
-                f"a constant is shared by expressions: write Value({self._data}) instead"
-            )
-
-
-class Rare:
-    """What few values have: a label, and operands beyond the second."""
-
-    __slots__ = ("derivatives", "label", "operands")
-
-    def __init__(self, label: str, operands: Any = (), derivatives: Any = ()) -> None:
-        self.label = label
-        self.operands: tuple[Value, ...] = operands
-        self.derivatives: tuple[float, ...] = derivatives
+            raise ConstantError(f"a constant is shared by expressions: write Value({self._data})")
+        return as_number(number)
 
 
 # ---- making values ----
@@ -301,39 +274,45 @@ def _inner(
     value._b = b
     value._db = db
     value._rare = more
+    value._next = None
     return value if _hook is None else _hook.made(value)
 
 
 def apply(code: int, local: Callable[..., Sequence[float]], operands: Sequence[Any]) -> Value:
     """The value of a row of the table: `local` gives its number and its local derivatives."""
-    values = [x if type(x) is Value else constant(as_number(x)) for x in operands]
-    y, *derivatives = local(*[value._data for value in values])
+    values: list[Value] = []
+    numbers: list[float] = []
+    for operand in operands:
+        value = operand if type(operand) is Value else constant(as_number(operand))
+        values.append(value)
+        numbers.append(value._data)
+    y, *derivatives = local(*numbers)
     b, db = (values[1], derivatives[1]) if len(values) > 1 else (None, 0.0)
-    more = Rare("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else None
+    more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else None
     return _inner(code, y, values[0], derivatives[0], b, db, more)
 
 
 def forget(value: Value) -> None:
     """Make a leaf of a value that was just computed."""
-    value._code = LEAF
-    value._a = value._b = value._rare = None
+    value._code, value._a, value._b, value._rare = LEAF, None, None, None
 
 
 def _operand(other: Any) -> Value | None:
     """A value as it is, a number as a constant, None for anything else."""
     if type(other) is Value:
         return other
+    if type(other) is float or type(other) is int:
+        return constant(other)
     return constant(as_number(other)) if is_number(other) else None
 
 
 def constant(number: float) -> Value:
     """The value of a number in an expression, one for all its uses."""
-    key = number or repr(number)  # 0.0 == -0.0, but 1 / 0.0 is not 1 / -0.0
-    shared = _constants.get(key)
-    if shared is None:
-        if len(_constants) >= _MANY_CONSTANTS:
+    shared = _constants.get(number)
+    if shared is None or math.copysign(1.0, shared._data) != math.copysign(1.0, number):
+        if len(_constants) >= 1024:
             _constants.clear()
-        shared = _constants[key] = Value(number)
+        shared = _constants[number] = Value(number)
         shared._code = CONSTANT
     return shared
 
@@ -348,44 +327,75 @@ def operands_first(output: Value) -> list[Value]:
     >>> [value.op for value in operands_first((a * a).exp())]
     ['', 'mul', 'exp']
     """
-    with _lock:
-        return _operands_first(output)
-
-
-def _operands_first(output: Value) -> list[Value]:
-    """A topological order by depth-first search, with a stack in place of recursion."""
-    global _walks
-    _walks += 1
     order: list[Value] = []
-    stack: list[Any] = [output]
-    while stack:
-        value = stack.pop()
-        if value is None:  # the operands of the value below it are in the order by now
-            order.append(stack.pop())
-        elif value._mark != _walks:
-            value._mark = _walks
-            if value._a is None:
-                order.append(value)
-                continue
-            stack += (value, None)
-            if value._rare is not None:
-                stack += reversed(value._rare.operands)
-            if value._b is not None:
-                stack.append(value._b)
-            stack.append(value._a)
+    with _lock:
+        chain = _results_first(output, False)
+        while chain is not None:
+            order.append(chain)
+            chain = _taken_off(chain)
+    order.reverse()
     return order
 
 
-def _pass_on(order: list[Value]) -> None:
-    """The chain rule, newest value first: its gradient is complete before it is passed on."""
-    for value in reversed(order):
-        if value._a is not None:
-            _accumulate(value._a, value._da, value)
-        if value._b is not None:
-            _accumulate(value._b, value._db, value)
-        if value._rare is not None:
-            for operand, derivative in zip(value._rare.operands, value._rare.derivatives):
-                _accumulate(operand, derivative, value)
+def _results_first(output: Value, afresh: bool) -> Value | None:
+    """Chain all that `output` depends on by `_next`, each value before its operands.
+
+    A topological order by depth-first search, in which the values themselves are the stack: on
+    the way down, `_next` leads back to where the walk came from; on the way up, on to the chain.
+
+    Args:
+        output: where to start.
+        afresh: whether to set gradients to 0, but for those of leaves.
+    """
+    global _walks
+    _walks += 1
+    chain = None
+    output._mark = _walks
+    value: Value | None = output
+    while value is not None:
+        operand = _unmarked(value)
+        if operand is not None:
+            operand._mark = _walks
+            operand._next = value
+            value = operand
+        else:
+            if afresh and value._a is not None:
+                value._grad = 0.0
+            value._next, chain, value = chain, value, value._next
+    return chain
+
+
+def _unmarked(value: Value) -> Value | None:
+    """The first of its operands that this walk has not come to yet."""
+    operand = value._a
+    if operand is None or operand._mark != _walks:
+        return operand
+    operand = value._b
+    if operand is None or operand._mark != _walks:
+        return operand
+    if value._rare is not None:
+        for operand in value._rare[1]:
+            if operand._mark != _walks:
+                return operand  # type: ignore[no-any-return]
+    return None
+
+
+def _taken_off(value: Value) -> Value | None:
+    """The rest of a chain; the link to it is removed, for it would keep values alive."""
+    rest: Value | None = value._next
+    value._next = None
+    return rest
+
+
+def _pass_on(value: Value) -> None:
+    """The chain rule for one op, whose own gradient must be complete by now."""
+    if value._a is not None:
+        _accumulate(value._a, value._da, value)
+    if value._b is not None:
+        _accumulate(value._b, value._db, value)
+    if value._rare is not None:
+        for operand, derivative in zip(value._rare[1], value._rare[2]):
+            _accumulate(operand, derivative, value)
 
 
 def _accumulate(operand: Value, derivative: float, value: Value) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -96,6 +100,18 @@ class MissingExtraError(ChainruleError, ImportError):
 
     The message names the extra to install: `pip install "chainrule[train]"`.
     """
+
+
+class TrainingError(ChainruleError, ArithmeticError):
+    """A loss, a gradient or a parameter became nan or infinite while training.
+
+    The message names the step, the op, its operands and the line. The model has the parameters
+    that it had before that step; the rows of the history up to there are in the attribute
+    `history`. A smaller learning rate helps where numbers grew from step to step; where a loss
+    takes the logarithm or the root of something that reaches 0, that op needs another form.
+    """
+
+    history: Any = None
 
 
 def user_line() -> str:

@@ -51,6 +51,7 @@ def _leaf(data: float, label: str, grad: float) -> Value:
 install("_prev", property(lambda value: set(value.operands)))
 install("_op", property(_spelled))
 install("_backward", property(_no_closure, _no_closure))
+install("__format__", lambda value, spec: format(value.data, spec))
 install("item", lambda value: value.data)
 install("detach", lambda value: Value(value.data))
 copyreg.pickle(Value, _reduced)

@@ -183,7 +183,7 @@ def _signature(function: Callable[..., float]) -> tuple[str, tuple[str, ...]]:
     name, operands = function.__name__, code.co_varnames[: code.co_argcount]
     known = TABLE.get(name)
     if known is None:
-        taken = hasattr(Value, name) or name in NAMES or name in floats.FUNCTIONS
+        taken = hasattr(Value, name) or name in ("constant", *floats.FUNCTIONS)
     else:
         taken = isinstance(known.value, str)
     if taken:

@@ -1,0 +1,194 @@
+"""Neurons, layers of neurons, and networks of layers, in micrograd's words.
+
+A neuron is one expression of its inputs; a layer applies several neurons to the same inputs; an
+MLP, a multi-layer perceptron, hands each layer's outputs to the next. A module of your own is a
+subclass of `Module` with parameters among its attributes, where they are found.
+"""
+
+from __future__ import annotations
+
+import random
+
+from chainrule.arguments import by_name, check_activation, check_count, check_sizes, check_state
+from chainrule.engine import Value
+from chainrule.ops import TABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+
+class Module:
+    """Something with parameters: leaves that training moves.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Value(2.0)
+    ...         self.shift = Value(1.0)
+    ...
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.shift
+    >>> Line().state_dict()
+    {'slope': 2.0, 'shift': 1.0}
+    """
+
+    def zero_grad(self) -> None:
+        """Set the gradient of each parameter to zero; `backward()` would add to it."""
+        for p in self.parameters():
+            p.grad = 0.0
+
+    def parameters(self) -> list[Value]:
+        """The parameters, in the order of `named_parameters`."""
+        return [p for _, p in self.named_parameters()]
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Each parameter with its path, "layers.0.neurons.3.w.1".
+
+        They are the leaves among the attributes, in the order in which these were defined, and
+        those inside modules, lists, tuples and dictionaries there. One that stands in two places
+        is listed once, by its first path.
+        """
+        seen: set[int] = set()
+        stack: list[tuple[str, Any]] = [("", self)]
+        while stack:
+            path, found = stack.pop()
+            if id(found) not in seen:
+                seen.add(id(found))
+                if type(found) is Value and not found.op:
+                    yield path[1:], found
+                stack += [(f"{path}.{name}", part) for name, part in reversed(_parts(found))]
+
+    def state_dict(self) -> dict[str, float]:
+        """The number of each parameter by its path, to be kept and loaded again."""
+        return {path: p.data for path, p in by_name(self.named_parameters()).items()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Set the parameters to the numbers of a `state_dict`.
+
+        Raises:
+            StateError: a path is missing or unknown, or has no number. Nothing was loaded.
+        """
+        own = by_name(self.named_parameters())
+        check_state(own, state)
+        for path, p in own.items():
+            p.data = state[path]
+
+
+class Neuron(Module):
+    """The activation of a bias plus a weighted sum of inputs.
+
+    The weights `w` start uniform in (-1, 1), drawn from `random`; the bias `b` starts at 0.
+
+    Args:
+        nin: how many inputs it takes.
+        nonlin: whether it has an activation at all.
+        activation: the name of an op of one operand, or "linear" for none.
+
+    Raises:
+        ArgumentError: the size is not a whole number from 1 up, or no such op exists.
+
+    >>> neuron = Neuron(3, activation="tanh")
+    >>> neuron
+    TanhNeuron(3)
+    >>> -1 < neuron([2.0, 3.0, -1.0]).data < 1
+    True
+    """
+
+    def __init__(self, nin: int, nonlin: bool = True, activation: str = "relu") -> None:
+        check_sizes([nin])
+        check_activation(activation)
+        self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
+        self.b = Value(0)
+        self.nonlin = nonlin and activation != "linear"
+        self.activation = activation
+
+    def __call__(self, x: Iterable[Any]) -> Any:
+        """The output for `x`, a value or number for each weight."""
+        act = sum((wi * xi for wi, xi in zip(self.w, _inputs(x, len(self.w)))), self.b)
+        return TABLE[self.activation](act) if self.nonlin else act
+
+    def __repr__(self) -> str:
+        name = self.activation.title().replace("_", "") if self.nonlin else "Linear"
+        return f"{'ReLU' if name == 'Relu' else name}Neuron({len(self.w)})"
+
+
+class Layer(Module):
+    """Several neurons that take the same inputs.
+
+    Args:
+        nin: how many inputs it takes.
+        nout: how many neurons it has.
+        kwargs: `nonlin` and `activation`, as in `Neuron`.
+
+    Raises:
+        ArgumentError: as in `Neuron`.
+
+    >>> Layer(2, 3, nonlin=False)
+    Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
+    """
+
+    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
+        check_sizes([nin, nout])
+        self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
+
+    def __call__(self, x: Iterable[Any]) -> Any:
+        """The neurons' outputs for `x`: a list, or the value alone if there is one neuron."""
+        inputs = _inputs(x, len(self.neurons[0].w))
+        out = [neuron(inputs) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+class MLP(Module):
+    """A multi-layer perceptron: layers, each of which takes the outputs of the one before.
+
+    Args:
+        nin: how many inputs it takes.
+        nouts: how many neurons each layer has.
+        activation: the name of an op of one operand, used by all layers but the last, which is
+            linear; or a list of names, one for each layer, with "linear" for none.
+
+    Raises:
+        ArgumentError: a size or a name is wrong, or there is not one name for each layer.
+
+    >>> model = MLP(3, [4, 4, 1], activation="tanh")
+    >>> len(model.parameters())
+    41
+    >>> len(MLP(2, [16, 3], activation=["sin", "linear"])([1.0, -2.0]))
+    3
+    """
+
+    def __init__(self, nin: int, nouts: list[int], activation: str | list[str] = "relu") -> None:
+        check_sizes(nouts)
+        if isinstance(activation, str):
+            check_activation(activation)
+            activation = [activation] * (len(nouts) - 1) + ["linear"]
+        check_count("activations", activation, len(nouts))
+        self.layers = [Layer(*io, activation=f) for *io, f in zip([nin, *nouts], nouts, activation)]
+
+    def __call__(self, x: Iterable[Any]) -> Any:
+        """The outputs of the last layer for `x`: a list, or the value alone if there is one."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _parts(found: Any) -> list[tuple[Any, Any]]:
+    """What a module or collection holds, each part with its name."""
+    parts = vars(found) if isinstance(found, Module) else found
+    if isinstance(parts, (list, tuple)):
+        return list(enumerate(parts))
+    return list(parts.items()) if isinstance(parts, dict) else []
+
+
+def _inputs(x: Any, nin: int) -> list[Any]:
+    """x as a list of nin inputs; a layer of one neuron hands on a value and not a list."""
+    inputs = list(x) if hasattr(x, "__iter__") else [x]
+    check_count("inputs", inputs, nin)
+    return inputs
