@@ -178,7 +178,7 @@ def test_order_is_by_number():
 
 def test_order_needs_numbers():
     """Comparing with text is an error, as between any unlike things."""
-    with pytest.raises(TypeError, match="not supported between instances of 'Value' and 'str'"):
+    with pytest.raises(TypeError, match=r"not supported between instances of '.*Value' and 'str'"):
         assert Value(1.0) < "2"
 
 
@@ -372,13 +372,11 @@ def test_constants_have_no_gradient():
 
 def test_constants_do_not_pile_up():
     """Numbers beyond number are not kept for ever, and those in use keep their value."""
-    from chainrule import engine
-
     a = Value(1.0)
     kept = a + 0.125
     for k in range(5000):
         assert (a + (k + 0.5)).operands[1].data == k + 0.5
-    assert len(engine._constants) <= 1024
+    assert (a + 0.125).operands[1] is not kept.operands[1]
     assert kept.operands[1].data == 0.125
 
 
@@ -575,6 +573,54 @@ def test_graphs_have_no_reference_cycles():
         gc.enable()
 
 
+class Interruption(Exception):  # noqa: N818
+    """What a timer raises, as Ctrl-C would raise KeyboardInterrupt."""
+
+
+@pytest.fixture
+def interrupt_after():
+    """Arm a timer that interrupts whatever runs by then; 0 disarms it."""
+    signal = pytest.importorskip("signal")
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timer that interrupts")
+
+    def interrupt(*_):
+        raise Interruption
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_an_interrupted_backward_leaves_the_graph_usable(interrupt_after):
+    """After Ctrl-C in the middle of a backward pass, every part of the graph works as before."""
+    if chainrule.native:
+        pytest.skip("the native walk is not interrupted: signals wait until it is over")
+    rng = random.Random(0)
+    x = y = Value(1.0)
+    for _ in range(3000):
+        y = y * 1.0 + x
+    middle = y
+    for _ in range(1000):
+        y = y * 1.0 + x
+    interruptions = 0
+    for _ in range(60):
+        try:
+            interrupt_after(rng.uniform(0.0005, 0.01))
+            y.backward()
+            interrupt_after(0)
+        except Interruption:
+            interruptions += 1
+        for output, ways in ((middle, 3001.0), (y, 4001.0)):
+            x.grad = 0.0
+            interrupt_after(20)  # should it never end
+            output.backward()
+            interrupt_after(0)
+            assert x.grad == ways
+    assert interruptions
+
+
 # ---- threads ----
 
 
@@ -700,7 +746,9 @@ def test_import_needs_the_standard_library_alone():
     """Without site-packages it imports, and loads nothing but the standard library."""
     loaded = {name.partition(".")[0] for name in modules_loaded("-I", "-S")}
     assert "chainrule" in loaded
-    assert loaded - {"chainrule"} <= sys.stdlib_module_names
+    of_the_compiler = {name for name in loaded if "cython" in name}
+    assert loaded - {"chainrule"} - of_the_compiler <= sys.stdlib_module_names
+    assert chainrule.native or not of_the_compiler
 
 
 def test_import_leaves_slow_modules_alone():

@@ -1,6 +1,7 @@
 """Write scalars. See every derivative. Run at array speed."""
 
-import chainrule.interop  # noqa: F401 - what it installs on values
+import chainrule.engine
+import chainrule.interop  # what it installs on values
 from chainrule.calculus import derivative, grad, hessian, jacobian
 from chainrule.check import (
     condition,
@@ -53,6 +54,8 @@ from chainrule.ops import abs_ as abs
 
 __version__ = "0.1.0"
 
+native = not chainrule.engine.__file__.endswith(".py")  # whether the engine is a compiled one
+
 __all__ = [
     "TABLE",
     "Value",
@@ -85,6 +88,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "native",
     "no_grad",
     "numerical_derivative",
     "op",

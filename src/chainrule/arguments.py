@@ -18,10 +18,14 @@ def check_choice(what: str, name: object, choices: Sequence[str]) -> None:
     """Refuse a name that is not among the choices.
 
     Raises:
-        ArgumentError: lists the choices.
+        ArgumentError: lists the choices, and names the one that looks most like it.
     """
     if name not in choices:
-        raise ArgumentError(f"no {what} is called {name!r}; there are {', '.join(choices)}")
+        from difflib import get_close_matches  # slow to import, and seldom needed
+
+        near = get_close_matches(str(name), choices, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ArgumentError(f"no {what} is called {name!r}; there are {', '.join(choices)}{hint}")
 
 
 def check_activation(name: object) -> None:

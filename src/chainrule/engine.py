@@ -181,7 +181,7 @@ class Value:
     @property
     def data(self) -> float:
         """The number; assigning it leaves values that were computed from it as they are."""
-        return self._data if _hook is None else _hook.read(self)
+        return self._data if _hook is None else _hook.read(self, self._data)
 
     @data.setter
     def data(self, number: Any) -> None:
@@ -243,7 +243,7 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if type(other) is not Value and is_number(other):
             raise ComparisonError(f"a value was compared with {other!r}: write v.data == {other!r}")
-        return self is other
+        return self is other if type(other) is Value else NotImplemented
 
     def __hash__(self) -> int:
         return object.__hash__(self)
@@ -280,13 +280,8 @@ def _inner(
 
 def apply(code: int, local: Callable[..., Sequence[float]], operands: Sequence[Any]) -> Value:
     """The value of a row of the table: `local` gives its number and its local derivatives."""
-    values: list[Value] = []
-    numbers: list[float] = []
-    for operand in operands:
-        value = operand if type(operand) is Value else constant(as_number(operand))
-        values.append(value)
-        numbers.append(value._data)
-    y, *derivatives = local(*numbers)
+    values = [x if type(x) is Value else constant(as_number(x)) for x in operands]
+    y, *derivatives = local(*[value._data for value in values])
     b, db = (values[1], derivatives[1]) if len(values) > 1 else (None, 0.0)
     more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else None
     return _inner(code, y, values[0], derivatives[0], b, db, more)
@@ -345,12 +340,12 @@ def _results_first(output: Value, afresh: bool) -> Value | None:
 
     Args:
         output: where to start.
-        afresh: whether to set gradients to 0, but for those of leaves.
+        afresh: whether to set gradients to 0; a leaf keeps its own, to add it, in `_da`.
     """
     global _walks
     _walks += 1
     chain = None
-    output._mark = _walks
+    output._mark, output._next = _walks, None
     value: Value | None = output
     while value is not None:
         operand = _unmarked(value)
@@ -359,7 +354,8 @@ def _results_first(output: Value, afresh: bool) -> Value | None:
             operand._next = value
             value = operand
         else:
-            if afresh and value._a is not None:
+            if afresh:
+                value._da = value._grad if value._a is None else value._da
                 value._grad = 0.0
             value._next, chain, value = chain, value, value._next
     return chain
@@ -388,8 +384,10 @@ def _taken_off(value: Value) -> Value | None:
 
 
 def _pass_on(value: Value) -> None:
-    """The chain rule for one op, whose own gradient must be complete by now."""
-    if value._a is not None:
+    """The chain rule for one op, or the end of it, once its gradient is complete."""
+    if value._a is None:
+        value._grad += value._da  # what earlier passes found
+    else:
         _accumulate(value._a, value._da, value)
     if value._b is not None:
         _accumulate(value._b, value._db, value)

@@ -7,9 +7,12 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_ENGINE = {f"{_PACKAGE}{name}.py" for name in ("engine", "modes", "ops", "check")}
+_COMMAND_LINE = f"{_PACKAGE}cli.py"
 
 
 class ChainruleError(Exception):
@@ -115,10 +118,22 @@ class TrainingError(ChainruleError, ArithmeticError):
 
 
 def user_line() -> str:
-    """Where the caller of this package stands, as "file.py:12, in loss()"."""
+    """Where the caller of this package stands, as "file.py:12, in loss()".
+
+    The command line has no line of its own: for it, the place in the package that used the engine.
+    """
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename in _ENGINE:
         frame = frame.f_back
+    user = _place(frame)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        if frame.f_code.co_filename == _COMMAND_LINE:
+            return user
+        frame = frame.f_back
+    return _place(frame)
+
+
+def _place(frame: FrameType) -> str:
     code = frame.f_code
     place = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"
     return place if code.co_name == "<module>" else f"{place}, in {code.co_name}()"

@@ -48,10 +48,17 @@ def _leaf(data: float, label: str, grad: float) -> Value:
     return leaf
 
 
+def _svg(value: Value) -> str:
+    from chainrule.viz import draw
+
+    return draw(value).to_svg()
+
+
 install("_prev", property(lambda value: set(value.operands)))
 install("_op", property(_spelled))
 install("_backward", property(_no_closure, _no_closure))
-install("__format__", lambda value, spec: format(value.data, spec))
+install("__format__", lambda value, spec: format(value.data, spec) if spec else repr(value))
+install("_repr_svg_", _svg)
 install("item", lambda value: value.data)
 install("detach", lambda value: Value(value.data))
 copyreg.pickle(Value, _reduced)

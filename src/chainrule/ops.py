@@ -183,7 +183,7 @@ def _signature(function: Callable[..., float]) -> tuple[str, tuple[str, ...]]:
     name, operands = function.__name__, code.co_varnames[: code.co_argcount]
     known = TABLE.get(name)
     if known is None:
-        taken = hasattr(Value, name) or name in ("constant", *floats.FUNCTIONS)
+        taken = getattr(Value, name, None) or name in ("constant", *floats.FUNCTIONS)
     else:
         taken = isinstance(known.value, str)
     if taken:
@@ -473,4 +473,4 @@ def _peak(terms: list[Any]) -> Any:
     if not terms:
         raise ArgumentError("softmax and logsumexp need at least one term")
     peak = functools.reduce(maximum, terms)
-    return peak.detach() if type(peak) is Value else peak
+    return Value(peak.data) if type(peak) is Value else peak

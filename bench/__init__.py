@@ -1,0 +1,1 @@
+"""Comparisons with peers in one run: medians with their spread, a target beside what was found."""

@@ -1,0 +1,104 @@
+"""One gradient step of the lecture's demo, here and in micrograd: python -m bench.demo_step
+
+Moons of 100 points, MLP(2, [16, 16, 1]), hinge loss and L2, exactly as micrograd's notebook has
+it. The two engines take turns in one process. The time of a step is that of its forward pass,
+of zero_grad and backward, and of the update, after which its graph is let go; the garbage is
+collected between steps, outside of the time.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+from collections.abc import Iterator
+from itertools import pairwise
+from time import perf_counter
+from typing import Any
+
+import micrograd.engine
+import micrograd.nn
+from sklearn.datasets import make_moons
+
+import chainrule
+import chainrule.nn
+from bench._common import spread, target
+
+STEPS = 7
+PARTS = ("forward", "backward", "update")
+ENGINES = {
+    "chainrule": (chainrule.Value, chainrule.nn.MLP),
+    "micrograd": (micrograd.engine.Value, micrograd.nn.MLP),
+}
+
+
+def demo_loss(value: Any, model: Any, points: Any, labels: Any) -> Any:
+    """The loss of micrograd's demo, in its own words."""
+    inputs = [list(map(value, row)) for row in points]
+    scores = list(map(model, inputs))
+    losses = [(1 + -label * score).relu() for label, score in zip(labels, scores)]
+    regularisation = 1e-4 * sum(p * p for p in model.parameters())
+    return sum(losses) * (1.0 / len(losses)) + regularisation
+
+
+def training(engine: str) -> Iterator[tuple[float, list[float]]]:
+    """Train as the demo does; each step yields its loss and the seconds of its parts."""
+    value, network = ENGINES[engine]
+    points, labels = make_moons(n_samples=100, noise=0.1, random_state=1337)
+    labels = labels * 2 - 1
+    random.seed(1337)
+    model = network(2, [16, 16, 1])
+    step = 0
+    while True:
+        times = [perf_counter()]
+        loss = demo_loss(value, model, points, labels)
+        times.append(perf_counter())
+        model.zero_grad()
+        loss.backward()
+        times.append(perf_counter())
+        for p in model.parameters():
+            p.data -= (1.0 - 0.9 * step / 100) * p.grad
+        number = loss.data
+        del loss
+        times.append(perf_counter())
+        yield number, [after - before for before, after in pairwise(times)]
+        step += 1
+
+
+def take_turns() -> dict[str, list[list[float]]]:
+    """The milliseconds of the parts of each engine's steps; their losses have to agree."""
+    runs = {engine: training(engine) for engine in ENGINES}
+    times: dict[str, list[list[float]]] = {engine: [] for engine in ENGINES}
+    for _ in range(STEPS):
+        losses = []
+        for engine, run in runs.items():
+            gc.collect()
+            loss, parts = next(run)
+            losses.append(loss)
+            times[engine].append([1000.0 * part for part in parts])
+        assert abs(losses[0] - losses[1]) <= 1e-12 * abs(losses[1]), losses
+    return times
+
+
+def report(collector: str, times: dict[str, list[list[float]]]) -> float:
+    """Print a table; the ratio of the medians of whole steps is returned."""
+    print(f"garbage collector {collector}, {STEPS} steps each, median (least to greatest)")
+    for engine, steps in times.items():
+        print(f"  {engine}: {spread([sum(parts) for parts in steps], 'ms')} a step")
+        for i, part in enumerate(PARTS):
+            print(f"      {part:9}{spread([parts[i] for parts in steps], 'ms')}")
+    medians = {e: statistics.median(map(sum, steps)) for e, steps in times.items()}
+    return medians["micrograd"] / medians["chainrule"]
+
+
+def main() -> None:
+    """Measure with the garbage collector on, as every program has it, and off."""
+    with_collector = report("on", take_turns())
+    gc.disable()
+    without = report("off", take_turns())
+    target("times micrograd's speed", "at least 8", f"{with_collector:.1f}", with_collector >= 8.0)
+    print(f"        with the garbage collector off: {without:.1f}")
+
+
+if __name__ == "__main__":
+    main()

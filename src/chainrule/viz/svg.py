@@ -1,0 +1,312 @@
+"""The drawing of a graph as SVG: one box a value, one circle an op.
+
+The picture stands alone: it brings its colours, for light and dark screens, and refers to nothing
+outside. Each text is told the width it has to fill, so that it stays in its box whatever font
+there is.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import accumulate, pairwise
+
+from chainrule.viz.layout import MARGIN, PORT_GAP, Point, Size, arrange
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What is drawn of a value.
+
+    Attributes:
+        label: the user's name for it, or nothing.
+        op: "" for a leaf, "constant" for a number.
+        data, grad: its numbers.
+        operands: the places of its operands in the list of nodes, all before its own.
+    """
+
+    label: str
+    op: str
+    data: float
+    grad: float
+    operands: tuple[int, ...] = ()
+
+
+# Blue, orange and grey differ in lightness too, and no meaning hangs on colour alone.
+STYLE = """
+.cr-page { fill: #ffffff }
+.cr-box { fill: #f6f8fa; stroke: #8794a1; stroke-width: 1 }
+.cr-leaf .cr-box { fill: #e8f2fb; stroke: #2f7fbf }
+.cr-result .cr-box { stroke-width: 2.5 }
+.cr-rule { stroke: #c3ccd5; stroke-width: 1 }
+.cr-op, .cr-constant .cr-box { fill: #ffffff; stroke: #5d6975; stroke-width: 1.25 }
+.cr-constant .cr-box { stroke-width: 1; stroke-dasharray: 3 2 }
+.cr-edge, .cr-link { fill: none; stroke: #77838f; stroke-width: 1.25 }
+.cr-head { fill: #77838f }
+.cr-text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #1a2430 }
+.cr-label { font-weight: bold }
+.cr-name, .cr-slot { fill: #5a6672 }
+.cr-slot { font-size: 10px; stroke: #ffffff; stroke-width: 3; paint-order: stroke }
+.cr-grad { fill: #a33f00 }
+@media (prefers-color-scheme: dark) {
+.cr-page { fill: #14191f }
+.cr-box { fill: #1f262e; stroke: #6b7885 }
+.cr-leaf .cr-box { fill: #15293b; stroke: #5fb0ee }
+.cr-rule { stroke: #3b4651 }
+.cr-op, .cr-constant .cr-box { fill: #14191f; stroke: #9aa7b4 }
+.cr-edge, .cr-link { stroke: #8593a0 }
+.cr-head { fill: #8593a0 }
+.cr-text { fill: #e8eef4 }
+.cr-name, .cr-slot { fill: #a3b0bd }
+.cr-slot { stroke: #14191f }
+.cr-grad { fill: #ffb27a }
+}
+"""
+
+_EM = 7.2246  # the width of a character of DejaVu Sans Mono at 12 px
+_ROW = 18.0
+_PAD = 8.0
+_NUMBER = 7  # the least room for a number: "-0.0000"
+_LINK = 12.0  # from an op to its value
+_CIRCLE = 28.0
+_LABEL = 30  # columns of a label that are shown
+_HOVER = 200  # and when the pointer rests on the box
+
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
+COMMUTE = {"add", "mul", "maximum", "minimum"}
+
+
+# ---- texts ----
+
+
+def number(x: float) -> str:
+    """A number with four decimals, or with a power of ten where these say too little or too much.
+
+    >>> [number(x) for x in (0.70710678, -0.0, 1e-12, 1e300, float("nan"))]
+    ['0.7071', '-0.0000', '1.00e-12', '1.00e+300', 'nan']
+    """
+    return f"{x:.4f}" if x == 0.0 or 1e-3 <= abs(x) < 1e6 else f"{x:.2e}"
+
+
+def short_number(x: float) -> str:
+    """A number as one would write it: 2, 0.5, 1e-12."""
+    return f"{x:.6g}"
+
+
+def shorten(text: str, columns: int = _LABEL) -> str:
+    """A text on one line, without what cannot be printed, cut after so many columns.
+
+    >>> shorten("a\\nb" + "c" * 100, 10)
+    'a bcccccc…'
+    """
+    stripped = text.strip()
+    start = unicodedata.normalize("NFC", stripped[: 2 * columns])
+    shown = [
+        c if c.isprintable() else " " if c.isspace() else "\ufffd"
+        for before, c in pairwise(" " + start)
+        if not (_is_mark(before) and _is_mark(c))  # piles of accents leave the box
+    ]
+    ends = list(accumulate([_columns(c) for c in shown], initial=0))
+    if ends[-1] <= columns and len(stripped) <= 2 * columns:
+        return "".join(shown)
+    return "".join(shown[: bisect_right(ends, columns - 1) - 1]) + "…"
+
+
+def _is_mark(c: str) -> bool:
+    return unicodedata.combining(c) > 0
+
+
+def _columns(text: str) -> int:
+    """How many columns a text takes: none for accents, two for Chinese, emoji and the like."""
+    return sum([0 if _is_mark(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text])
+
+
+def _wide(text: str) -> float:
+    return _columns(text) * _EM
+
+
+def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
+    """A text of one line, fitted into the width that was reckoned with."""
+    return (
+        f'<text class="cr-text cr-{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}" '
+        f'textLength="{_wide(text):.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
+    )
+
+
+# ---- boxes ----
+
+
+def picture(nodes: Sequence[Node]) -> str:
+    """The SVG of a graph whose nodes come after their operands, the result last."""
+    sizes = [_size(node) for node in nodes]
+    layout = arrange(sizes, [node.operands for node in nodes])
+    edges = [
+        _edge(i, slot, route, nodes[i])
+        for i, routes in enumerate(layout.routes)
+        for slot, route in enumerate(routes)
+    ]
+    boxes = [
+        _node(i, node, corner, size, result=i == len(nodes) - 1)
+        for i, (node, corner, size) in enumerate(zip(nodes, layout.corners, sizes))
+    ]
+    title = f"Graph of {describe(nodes[-1])}"
+    return document((layout.width, layout.height), title, [*edges, *boxes])
+
+
+def card(lines: Sequence[str]) -> str:
+    """A few lines of text as a picture, the first as its heading."""
+    parts = [
+        _text(MARGIN, MARGIN + 12 + i * _ROW, line, "name" if i else "label")
+        for i, line in enumerate(lines)
+    ]
+    width = max([_wide(line) for line in lines])
+    return document((width + 2 * MARGIN, len(lines) * _ROW + 2 * MARGIN), lines[0], parts)
+
+
+def document(size: Size, title: str, parts: Iterable[str]) -> str:
+    """A whole SVG of the given size."""
+    width, height = f"{size[0]:g}", f"{size[1]:g}"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">',
+            f"<title>{escape(title)}</title>",
+            f"<desc>{escape(_EXPLANATION)}</desc>",
+            f"<style>{STYLE}</style>",
+            f'<rect class="cr-page" width="{width}" height="{height}"/>',
+            *parts,
+            "</svg>\n",
+        ]
+    )
+
+
+_EXPLANATION = (
+    "Values are boxes with their data and gradient, ops are circles; the operands of an op enter "
+    "it from the left, in their order from top to bottom."
+)
+
+
+def describe(node: Node) -> str:
+    """A node in words, with all digits: "b = add, data 6.0, gradient 1.0"."""
+    kind = {"": "leaf", "constant": "constant"}.get(node.op, node.op)
+    name = f"{shorten(node.label, _HOVER)} = {kind}" if node.label else kind
+    return f"{name}, data {node.data!r}" + (
+        "" if node.op == "constant" else f", gradient {node.grad!r}"
+    )
+
+
+def sign(op: str) -> str:
+    """How an op is written in its circle: + for add, otherwise its name."""
+    return _SIGNS.get(op, op)
+
+
+def _size(node: Node) -> Size:
+    """The width and height of a value's box together with its op."""
+    if node.op == "constant":
+        return _wide(short_number(node.data)) + 2 * _PAD, _ROW + 4
+    width, height = _box_size(node)
+    if node.op:
+        op_width, op_height = _op_size(node)
+        return op_width + _LINK + width, max(height, op_height)
+    return width, height
+
+
+def _box_size(node: Node) -> Size:
+    columns = max(_NUMBER, len(number(node.data)), len(number(node.grad)))
+    width = _wide("data ") + columns * _EM
+    label = shorten(node.label)
+    rows = 3 if label else 2
+    return float(round(max(width, _wide(label)) + 2 * _PAD)), rows * _ROW + 6
+
+
+def _op_size(node: Node) -> Size:
+    width = max(_CIRCLE, float(round(_wide(shorten(sign(node.op), 20)) + 2 * _PAD)))
+    return width, max(_CIRCLE, len(node.operands) * PORT_GAP + 4)
+
+
+def _node(place: int, node: Node, corner: Point, size: Size, result: bool) -> str:
+    """One value with its op, as a group with a hint."""
+    kind = "constant" if node.op == "constant" else "inner" if node.op else "leaf"
+    parts = _constant(node, corner, size) if kind == "constant" else _value(node, corner, size)
+    classes = f"cr-{kind} cr-result" if result else f"cr-{kind}"
+    return (
+        f'<g class="{classes}" data-value="{place}"><title>{escape(describe(node))}</title>'
+        f"{''.join(parts)}</g>"
+    )
+
+
+def _constant(node: Node, corner: Point, size: Size) -> Iterator[str]:
+    x, y = corner
+    yield _rect("box", corner, size, 4)
+    yield _text(x + size[0] / 2, y + 15, short_number(node.data), "data", "middle")
+
+
+def _value(node: Node, corner: Point, size: Size) -> Iterator[str]:
+    """The op's circle, the link from it, and the box with label, data and gradient."""
+    width, height = _box_size(node)
+    x, middle = corner[0] + size[0] - width, corner[1] + size[1] / 2
+    y = middle - height / 2
+    if node.op:
+        yield from _op(node, (corner[0], middle))
+    yield _rect("box", (x, y), (width, height), 5)
+    if label := shorten(node.label):
+        yield _text(x + width / 2, y + 15, label, "label", "middle")
+        yield f'<path class="cr-rule" d="M{x:g} {y + _ROW + 3:g}h{width:g}"/>'
+    for name, x_number, kind in (("data", node.data, "data"), ("grad", node.grad, "grad")):
+        line = y + height - (_ROW + 8 if name == "data" else 8)
+        yield _text(x + _PAD, line, name, "name")
+        yield _text(x + width - _PAD, line, number(x_number), kind, "end")
+
+
+def _op(node: Node, left: Point) -> Iterator[str]:
+    x, middle = left
+    width, height = _op_size(node)
+    yield f'<path class="cr-link" d="M{x + width:g} {middle:g}h{_LINK:g}"/>'
+    yield _rect("op", (x, middle - height / 2), (width, height), _CIRCLE / 2)
+    yield _text(x + width / 2, middle + 4, shorten(sign(node.op), 20), "data", "middle")
+
+
+def _rect(kind: str, corner: Point, size: Size, radius: float) -> str:
+    return (
+        f'<rect class="cr-{kind}" x="{corner[0]:g}" y="{corner[1]:g}" '
+        f'width="{size[0]:g}" height="{size[1]:g}" rx="{radius:g}"/>'
+    )
+
+
+# ---- edges ----
+
+
+def _edge(place: int, slot: int, route: Sequence[Point], node: Node) -> str:
+    """An operand's edge, with an arrowhead and, where order counts, its number."""
+    x, y = route[-1]
+    parts = [
+        f'<path class="cr-edge" d="{_curve(route)}"/>',
+        f'<path class="cr-head" d="M{x:g} {y:g}l-7 -3.5v7z"/>',
+    ]
+    if len(node.operands) > 1 and node.op not in COMMUTE:
+        right, down = _beside_head(slot, len(node.operands))
+        parts.append(_text(x + right, y + down, str(slot + 1), "slot", "middle"))
+    return f'<g data-edge="{node.operands[slot]} {place} {slot}">{"".join(parts)}</g>'
+
+
+def _beside_head(slot: int, slots: int) -> Point:
+    """Where the number of an edge stands: above the first, below the last, else on the line."""
+    if slot == 0:
+        return -5.0, -5.0
+    return (-5.0, 11.0) if slot == slots - 1 else (-13.0, 3.5)
+
+
+def _curve(route: Sequence[Point]) -> str:
+    """The path along a route: level lines, and curves that are level at both ends."""
+    x, y = route[0]
+    steps = [f"M{x:g} {y:g}"]
+    for to_x, to_y in route[1:]:
+        middle = (x + to_x) / 2
+        level = f"H{to_x:g}"
+        curve = f"C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}"
+        steps.append(level if to_y == y else curve)
+        x, y = to_x, to_y
+    return "".join(steps)
