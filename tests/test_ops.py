@@ -342,7 +342,7 @@ def test_the_engines_own_ops_are_their_rows(name):
 
 def test_the_engine_writes_out_no_other_ops():
     """Each op of engine.py is among those compared with their rows."""
-    assert {"", "constant", *IN_ENGINE} == set(engine.NAMES[: engine.NAMES.index("relu") + 1])
+    assert {"", "constant", *IN_ENGINE} == {*list(engine.NAMES.values())[:12]}
 
 
 @pytest.mark.parametrize("exponent", [-2.0, -0.0, 0.0, 0.5, 1.0, 2.0, 3.0, INF, NAN])

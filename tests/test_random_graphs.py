@@ -67,7 +67,7 @@ def test_values_and_gradients_agree_with_pytorch(record_property):
     counts: dict[str, int] = collections.Counter()
     compare_first_order(counts)
     print(counts)
-    record_property("counts", counts)
+    record_property("counts", dict(counts))
     assert counts["drawn"] >= EXAMPLES
     assert counts["of 100 ops and more"] > counts["drawn"] / 4
     assert counts["near a kink"] < counts["drawn"] / 4

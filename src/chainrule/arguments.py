@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from chainrule.engine import Value
 
 
+def as_inputs(x: Any, nin: int) -> list[Any]:
+    """x as a list of nin inputs; a layer of one neuron hands on a value and not a list.
+
+    Raises:
+        ArgumentError: there are more or fewer.
+    """
+    inputs = x if type(x) is list else list(x) if hasattr(x, "__iter__") else [x]
+    if len(inputs) != nin:
+        check_count("inputs", inputs, nin)
+    return inputs
+
+
 def check_choice(what: str, name: object, choices: Sequence[str]) -> None:
     """Refuse a name that is not among the choices.
 

@@ -48,7 +48,7 @@ RECIPES = {
     "iris": Recipe([8], "cross_entropy", 200, 0.03, batch=32),
     "wine": Recipe([8], "cross_entropy", 200, 0.03, batch=32),
     "breast_cancer": Recipe([8], "binary_cross_entropy", 200, 0.03, batch=32),
-    "digits": Recipe([32], "cross_entropy", 400, 0.03, batch=16),
+    "digits": Recipe([32], "cross_entropy", 400, 0.05, batch=10),
     "diabetes": Recipe([8], "mse", 200, 0.01, batch=32),
 }
 

@@ -6,7 +6,6 @@ cimport libc.math as math
 from cpython.object cimport PyObject
 
 from chainrule cimport floats
-from chainrule.floats cimport as_number, is_number
 
 
 cdef extern from "Python.h":
@@ -18,9 +17,9 @@ cdef extern from "Python.h":
 
 
 @cython.final
-@cython.freelist(4096)
 cdef class Value:
-    cdef double _data, _grad, _da, _db
+    cdef readonly double _data  # apply() reads it where types are not known
+    cdef double _grad, _da, _db
     cdef Value _a, _b, _next
     cdef tuple _rare
     cdef int _code
@@ -28,9 +27,10 @@ cdef class Value:
     cdef double _assignable(self, object number) except? -1.0
 
 
-cdef int LEAF, CONSTANT, ADD, SUB, MUL, DIV, POW, NEG, EXP, LOG, TANH, RELU
+cdef int LEAF, CONSTANT, ADD, SUB, MUL, DIV, POW, NEG, EXP, LOG, TANH, SELECTS, RELU
 cdef unsigned int _walks
 cdef object _hook
+cdef tuple PLAIN
 cdef dict _constants
 
 
@@ -39,7 +39,6 @@ cdef Value _inner(int code, double data, Value a, double da, Value b, double db,
 cdef Value _operand(object other)
 @cython.locals(shared=Value)
 cpdef Value constant(object number)
-@cython.locals(value=Value)
 cpdef Value apply(int code, object local, object operands)
 cpdef forget(Value value)
 @cython.locals(chain=Value)
@@ -51,7 +50,7 @@ cdef Value _unmarked(Value value)
 @cython.locals(rest=Value)
 cdef Value _taken_off(Value value)
 cdef int _pass_on(Value value) except -1
-cdef int _accumulate(Value operand, double derivative, Value value) except -1
+cdef void _accumulate(Value operand, double derivative, Value value) noexcept
 
 
 cdef inline setattr(object type, str name, object attribute):

@@ -14,20 +14,20 @@ import math
 
 from chainrule import floats
 from chainrule.errors import ComparisonError, ConstantError, CustomOpError
-from chainrule.floats import as_number, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes longer to import than the rest of the package
     from collections.abc import Callable, Sequence
     from typing import Any
 
-# The ops by number: those of this file, then the others as the table registers them.
-NAMES = ["", "constant", "add", "sub", "mul", "div", "pow", "neg", "exp", "log", "tanh", "relu"]
-LEAF, CONSTANT, ADD, SUB, MUL, DIV, POW, NEG, EXP, LOG, TANH, RELU = range(12)
-
-# A row that selects passes nothing to an operand that was not chosen, even if the gradient
-# from above is inf or nan; elsewhere 0 * inf is nan, and the nan is passed on.
-SELECTS = [op == RELU for op in range(12)]
+# The ops by number: those of this file, then the others as the table registers them. An op from
+# SELECTS up passes nothing to an operand with a derivative of 0, even if the gradient from above
+# is inf or nan: it was not chosen. Elsewhere 0 * inf is nan, and the nan is passed on.
+LEAF, CONSTANT, ADD, SUB, MUL, DIV, POW, NEG, EXP, LOG, TANH = range(11)
+SELECTS = RELU = 1000
+NAMES = {LEAF: "", CONSTANT: "constant", ADD: "add", SUB: "sub", MUL: "mul", DIV: "div"}
+NAMES |= {POW: "pow", NEG: "neg", EXP: "exp", LOG: "log", TANH: "tanh", RELU: "relu"}
+PLAIN: tuple[str, tuple[Value, ...], tuple[float, ...]] = ("", (), ())  # see Value._rare
 
 _lock = _thread.RLock()  # one walk over a graph at a time: walks mark values and add to gradients
 _walks = 0  # how many there have been; the number of the newest is its mark
@@ -61,7 +61,7 @@ class Value:
     def __init__(self, data: Any, label: str = "", _op: str = "") -> None:
         if _op or not isinstance(label, str):
             raise CustomOpError("no derivatives are known: define the op with @chainrule.op")
-        self._data = as_number(data)
+        self._data = floats.as_number(data)
         self._grad = 0.0
         self._code = LEAF
         self._mark = 0
@@ -70,7 +70,7 @@ class Value:
         self._b: Value | None = None
         self._db = 0.0
         # What few have: a label, operands beyond the second, and the derivatives of these.
-        self._rare: tuple[Any, ...] | None = (label, (), ()) if label else None
+        self._rare = (label, (), ()) if label else PLAIN
         self._next: Value | None = None
 
     def __dealloc__(self) -> None:  # of the native build: the operands, without recursion
@@ -199,12 +199,11 @@ class Value:
     @property
     def label(self) -> str:
         """The name given by the user, or nothing."""
-        return "" if self._rare is None else self._rare[0]
+        return self._rare[0]
 
     @label.setter
     def label(self, label: str) -> None:
-        _, operands, derivatives = self._rare or ("", (), ())
-        self._rare = (label, operands, derivatives)
+        self._rare = (label, *self._rare[1:])
 
     @property
     def op(self) -> str:
@@ -215,13 +214,12 @@ class Value:
     def operands(self) -> tuple[Value, ...]:
         """What the op was applied to, in order; twice the same in `a + a`."""
         few = tuple([operand for operand in (self._a, self._b) if operand is not None])
-        return few if self._rare is None else few + self._rare[1]
+        return few + self._rare[1]
 
     @property
     def derivatives(self) -> tuple[float, ...]:
         """The local derivatives, one for each operand, as the forward pass found them."""
-        few = (self._da, self._db)[: len(self.operands)]
-        return few if self._rare is None else few + self._rare[2]
+        return (self._da, self._db, *self._rare[2])[: len(self.operands)]
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
@@ -241,7 +239,7 @@ class Value:
         return NotImplemented if (b := _operand(other)) is None else self.data >= b.data
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not Value and is_number(other):
+        if type(other) is not Value and floats.is_number(other):
             raise ComparisonError(f"a value was compared with {other!r}: write v.data == {other!r}")
         return self is other if type(other) is Value else NotImplemented
 
@@ -254,14 +252,14 @@ class Value:
     def _assignable(self, number: Any) -> float:
         if self._code == CONSTANT:
             raise ConstantError(f"a constant is shared by expressions: write Value({self._data})")
-        return as_number(number)
+        return floats.as_number(number)
 
 
 # ---- making values ----
 
 
 def _inner(
-    code: int, data: float, a: Value, da: float, b: Value | None, db: float, more: Any = None
+    code: int, data: float, a: Value, da: float, b: Value | None, db: float, more: Any = PLAIN
 ) -> Value:
     """A value computed from operands, each followed by its local derivative."""
     value: Value = Value.__new__(Value)
@@ -280,16 +278,16 @@ def _inner(
 
 def apply(code: int, local: Callable[..., Sequence[float]], operands: Sequence[Any]) -> Value:
     """The value of a row of the table: `local` gives its number and its local derivatives."""
-    values = [x if type(x) is Value else constant(as_number(x)) for x in operands]
+    values = [x if type(x) is Value else constant(floats.as_number(x)) for x in operands]
     y, *derivatives = local(*[value._data for value in values])
     b, db = (values[1], derivatives[1]) if len(values) > 1 else (None, 0.0)
-    more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else None
+    more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else PLAIN
     return _inner(code, y, values[0], derivatives[0], b, db, more)
 
 
 def forget(value: Value) -> None:
     """Make a leaf of a value that was just computed."""
-    value._code, value._a, value._b, value._rare = LEAF, None, None, None
+    value._code, value._a, value._b, value._rare = LEAF, None, None, PLAIN
 
 
 def _operand(other: Any) -> Value | None:
@@ -298,7 +296,7 @@ def _operand(other: Any) -> Value | None:
         return other
     if type(other) is float or type(other) is int:
         return constant(other)
-    return constant(as_number(other)) if is_number(other) else None
+    return constant(floats.as_number(other)) if floats.is_number(other) else None
 
 
 def constant(number: float) -> Value:
@@ -369,17 +367,16 @@ def _unmarked(value: Value) -> Value | None:
     operand = value._b
     if operand is None or operand._mark != _walks:
         return operand
-    if value._rare is not None:
+    if value._rare is not PLAIN:
         for operand in value._rare[1]:
             if operand._mark != _walks:
-                return operand  # type: ignore[no-any-return]
+                return operand
     return None
 
 
 def _taken_off(value: Value) -> Value | None:
     """The rest of a chain; the link to it is removed, for it would keep values alive."""
-    rest: Value | None = value._next
-    value._next = None
+    rest, value._next = value._next, None
     return rest
 
 
@@ -391,18 +388,25 @@ def _pass_on(value: Value) -> None:
         _accumulate(value._a, value._da, value)
     if value._b is not None:
         _accumulate(value._b, value._db, value)
-    if value._rare is not None:
+    if value._rare is not PLAIN:
         for operand, derivative in zip(value._rare[1], value._rare[2]):
             _accumulate(operand, derivative, value)
 
 
 def _accumulate(operand: Value, derivative: float, value: Value) -> None:
     """An operand's share: += and not =, since the operand may have other uses."""
-    if operand._code != CONSTANT and (derivative != 0.0 or not SELECTS[value._code]):
+    if operand._code != CONSTANT and (derivative != 0.0 or value._code < SELECTS):
         operand._grad += derivative * value._grad
 
 
 # ---- what the rest of the package adds to the engine ----
+
+
+def register(name: str, selects: bool) -> int:
+    """The number of an op of the table."""
+    code = len(NAMES) + SELECTS * selects
+    NAMES[code] = name
+    return code
 
 
 def install(name: str, method: Any) -> None:

@@ -7,11 +7,11 @@ subclass of `Module` with parameters among its attributes, where they are found.
 
 from __future__ import annotations
 
+import operator
 import random
 
-from chainrule.arguments import by_name, check_activation, check_count, check_sizes, check_state
+from chainrule import arguments
 from chainrule.engine import Value
-from chainrule.ops import TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of `named_parameters`."""
-        return [p for _, p in self.named_parameters()]
+        return [p for _, p in _leaves(self)]
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its path, "layers.0.neurons.3.w.1".
@@ -49,19 +49,11 @@ class Module:
         those inside modules, lists, tuples and dictionaries there. One that stands in two places
         is listed once, by its first path.
         """
-        seen: set[int] = set()
-        stack: list[tuple[str, Any]] = [("", self)]
-        while stack:
-            path, found = stack.pop()
-            if id(found) not in seen:
-                seen.add(id(found))
-                if type(found) is Value and not found.op:
-                    yield path[1:], found
-                stack += [(f"{path}.{name}", part) for name, part in reversed(_parts(found))]
+        return ((".".join(trail), leaf) for trail, leaf in _leaves(self))
 
     def state_dict(self) -> dict[str, float]:
         """The number of each parameter by its path, to be kept and loaded again."""
-        return {path: p.data for path, p in by_name(self.named_parameters()).items()}
+        return {path: p.data for path, p in arguments.by_name(self.named_parameters()).items()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set the parameters to the numbers of a `state_dict`.
@@ -69,8 +61,8 @@ class Module:
         Raises:
             StateError: a path is missing or unknown, or has no number. Nothing was loaded.
         """
-        own = by_name(self.named_parameters())
-        check_state(own, state)
+        own = arguments.by_name(self.named_parameters())
+        arguments.check_state(own, state)
         for path, p in own.items():
             p.data = state[path]
 
@@ -96,8 +88,8 @@ class Neuron(Module):
     """
 
     def __init__(self, nin: int, nonlin: bool = True, activation: str = "relu") -> None:
-        check_sizes([nin])
-        check_activation(activation)
+        arguments.check_sizes([nin])
+        arguments.check_activation(activation)
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
         self.nonlin = nonlin and activation != "linear"
@@ -105,8 +97,8 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """The output for `x`, a value or number for each weight."""
-        act = sum((wi * xi for wi, xi in zip(self.w, _inputs(x, len(self.w)))), self.b)
-        return TABLE[self.activation](act) if self.nonlin else act
+        act = sum(map(operator.mul, self.w, arguments.as_inputs(x, len(self.w))), self.b)
+        return getattr(act, self.activation)() if self.nonlin else act
 
     def __repr__(self) -> str:
         name = self.activation.title().replace("_", "") if self.nonlin else "Linear"
@@ -129,12 +121,12 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
-        check_sizes([nin, nout])
+        arguments.check_sizes([nin, nout])
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """The neurons' outputs for `x`: a list, or the value alone if there is one neuron."""
-        inputs = _inputs(x, len(self.neurons[0].w))
+        inputs = arguments.as_inputs(x, len(self.neurons[0].w))
         out = [neuron(inputs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -162,11 +154,11 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: list[int], activation: str | list[str] = "relu") -> None:
-        check_sizes(nouts)
+        arguments.check_sizes(nouts)
         if isinstance(activation, str):
-            check_activation(activation)
+            arguments.check_activation(activation)
             activation = [activation] * (len(nouts) - 1) + ["linear"]
-        check_count("activations", activation, len(nouts))
+        arguments.check_count("activations", activation, len(nouts))
         self.layers = [Layer(*io, activation=f) for *io, f in zip([nin, *nouts], nouts, activation)]
 
     def __call__(self, x: Iterable[Any]) -> Any:
@@ -179,16 +171,24 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
+def _leaves(module: Module) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """The leaves in a module, each once, with the names on the way to it."""
+    seen: set[int] = set()
+    stack: list[tuple[tuple[str, ...], Any]] = [((), module)]
+    while stack:
+        trail, found = stack.pop()
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        if type(found) is not Value:
+            stack += [((*trail, str(name)), part) for name, part in reversed(_parts(found))]
+        elif not found.op:
+            yield trail, found
+
+
 def _parts(found: Any) -> list[tuple[Any, Any]]:
     """What a module or collection holds, each part with its name."""
     parts = vars(found) if isinstance(found, Module) else found
     if isinstance(parts, (list, tuple)):
         return list(enumerate(parts))
     return list(parts.items()) if isinstance(parts, dict) else []
-
-
-def _inputs(x: Any, nin: int) -> list[Any]:
-    """x as a list of nin inputs; a layer of one neuron hands on a value and not a list."""
-    inputs = list(x) if hasattr(x, "__iter__") else [x]
-    check_count("inputs", inputs, nin)
-    return inputs

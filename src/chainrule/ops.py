@@ -17,7 +17,7 @@ import math
 import operator
 
 from chainrule import floats
-from chainrule.engine import NAMES, SELECTS, Value, apply, install
+from chainrule.engine import Value, apply, install, register
 from chainrule.errors import ArgumentError, CustomOpError
 from chainrule.floats import as_number
 
@@ -73,10 +73,10 @@ class Op:
         self.__doc__ = str(self)
         self._in_engine = _IN_ENGINE.get(name)
         if self._in_engine is None:
-            self._code = len(NAMES)
-            NAMES.append(name)
-            SELECTS.append(selects)
+            self._code = register(name, selects)
             install(name, lambda *operands: apply(self._code, self.local, operands))
+        elif not hasattr(Value, name):
+            install(name, self._in_engine)
         TABLE[name] = self
 
     def __call__(self, *operands: Any) -> Any:
@@ -256,12 +256,12 @@ def _equal(a: Any, b: Any) -> bool:
 
 # The lecture's ops, which engine.py writes out; a test holds them to their rows.
 _IN_ENGINE: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "pow": operator.pow,
-    "neg": operator.neg,
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "pow": lambda a, b: a**b,
+    "neg": lambda a: -a,
     "exp": Value.exp,
     "log": Value.log,
     "tanh": Value.tanh,
