@@ -341,6 +341,8 @@ REFUSALS = {
     "train moons --hidden 4,0": "--hidden must be whole numbers from 1 up, as 16,16, not '4,0'",
     "train moons --hidden 1.5": "--hidden must be whole numbers from 1 up, as 16,16, not '1.5'",
     "train moons --activation rely": "no activation is called 'rely'; .*; did you mean relu?",
+    "train moons --hidden=": "--hidden must be whole numbers from 1 up, as 16,16, not ''",
+    "train moons --loss=": "no loss for moons is called ''; there are hinge, ",
     "train moons --activation atan2": "no activation is called 'atan2'; there are linear",
     "train moons --loss hing": "no loss for moons is called 'hing'; .*; did you mean hinge?",
     "train iris --loss hinge": "no loss for iris is called 'hinge'; there are cross_entropy",

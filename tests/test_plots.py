@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from chainrule.errors import ArgumentError, MissingExtraError
+from chainrule.viz import plots
 from chainrule.viz.plots import COLOURS, TINTS, decision_boundary, loss_curve, step_size_plot
 
 matplotlib_image = pytest.importorskip("matplotlib.image")
@@ -42,6 +43,16 @@ def test_loss_curve_with_accuracy(tmp_path):
     loss_curve([1.0, 0.5], tmp_path / "two.png", accuracy=[0.5, 1.0])
     assert COLOURS[1] not in colours_in(tmp_path / "one.png")
     assert COLOURS[1] in colours_in(tmp_path / "two.png")
+
+
+def test_steps_are_counted_from_0(tmp_path, monkeypatch):
+    """The first point of both curves stands at step 0, as in the rows of a history."""
+    saved = []
+    monkeypatch.setattr(plots, "_save", lambda figure, _: saved.append(figure))
+    loss_curve([1.0, 0.5, 0.25], tmp_path / "loss.png", accuracy=[0.5, 0.75, 1.0])
+    lines = [axes.lines[0] for axes in saved[0].axes]
+    assert [line.get_xdata().tolist() for line in lines] == [[0, 1, 2]] * 2
+    assert [line.get_ydata().tolist() for line in lines] == [[1.0, 0.5, 0.25], [0.5, 0.75, 1.0]]
 
 
 @pytest.mark.parametrize(

@@ -369,6 +369,13 @@ def test_drawing_keeps_what_it_showed():
     assert drawing._repr_svg_() == before
 
 
+def test_a_value_shows_itself_in_notebooks():
+    """Value._repr_svg_, which notebooks ask for, is the drawing of the value as SVG."""
+    o = neuron()
+    assert ElementTree.fromstring(o._repr_svg_()).tag == f"{SVG}svg"
+    assert o._repr_svg_() == draw(o).to_svg()
+
+
 def luminance(colour):
     """The relative luminance of "#rrggbb", by the formula of WCAG 2."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

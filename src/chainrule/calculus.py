@@ -145,7 +145,7 @@ def _refuse_changed(value: Value, anew: Sequence[float]) -> None:
 
 
 def _product(slope: Any, gradient: Any) -> Any:
-    """slope * gradient, without a node for a factor that is the number 1."""
+    """slope * gradient, without an op for a factor that is the number 1."""
     if not isinstance(gradient, Value) and gradient == 1.0:
         return slope
     if not isinstance(slope, Value) and slope == 1.0:

@@ -70,11 +70,13 @@ def train(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="A name that `chainrule datasets` lists.")
     ],
-    hidden: Annotated[str, typer.Option(help="Neurons of each hidden layer, as 16,16.")] = "",
+    hidden: Annotated[
+        str | None, typer.Option(help="Neurons of each hidden layer, as 16,16.")
+    ] = None,
     activation: Annotated[str, typer.Option(help="The op of the hidden layers.")] = "relu",
     loss: Annotated[
-        str, typer.Option(help="hinge, binary_cross_entropy, cross_entropy or mse.")
-    ] = "",
+        str | None, typer.Option(help="hinge, binary_cross_entropy, cross_entropy or mse.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Updates of the parameters.")] = None,
     lr: Annotated[
         float | None, typer.Option(help="Learning rate; it falls to a tenth of this.")
@@ -171,14 +173,19 @@ def _require_packages() -> None:
 
 
 def _recipe(
-    usual: Recipe, hidden: str, loss: str, steps: int | None, lr: float | None, batch: int | None
+    usual: Recipe,
+    hidden: str | None,
+    loss: str | None,
+    steps: int | None,
+    lr: float | None,
+    batch: int | None,
 ) -> Recipe:
     """The recipe of the data set, but for what the command line says."""
-    said: dict[str, Any] = {"loss": loss or None, "steps": steps, "lr": lr, "batch": batch}
+    said: dict[str, Any] = {"loss": loss, "steps": steps, "lr": lr, "batch": batch}
     recipe = usual._replace(**{name: given for name, given in said.items() if given is not None})
     check_range("--steps", recipe.steps, lambda n: n > 0, "a whole number from 1 up")
     check_range("--lr", recipe.lr, lambda x: 0 < x < math.inf, "a number above 0")
-    return recipe._replace(hidden=_sizes(hidden)) if hidden else recipe
+    return recipe if hidden is None else recipe._replace(hidden=_sizes(hidden))
 
 
 def _sizes(text: str) -> list[int]:

@@ -31,8 +31,8 @@ class NumberError(ChainruleError, TypeError):
 class ComparisonError(ChainruleError, TypeError):
     """A value was compared with a number by `==` or `!=`.
 
-    Between two values `==` asks whether they are the same node of the graph, which is what sets
-    and dictionaries need. Whether the numbers agree is asked by `v.data == 3.0`.
+    Between two values `==` asks whether they are one and the same, which is what sets and
+    dictionaries need. Whether the numbers agree is asked by `v.data == 3.0`.
     """
 
 
@@ -65,8 +65,8 @@ class ChangedDataError(ChainruleError, RuntimeError):
 class CopyError(ChainruleError, TypeError):
     """A value that was computed from others was copied or pickled.
 
-    It is a node of a graph: a copy would drag along, or lose, everything it was made from. Copy
-    the leaves or the module, or take the number: `value.data`, `value.detach()`.
+    It stands in a graph: a copy would drag along, or lose, everything it was made from. Copy the
+    leaves or the module, or take the number: `value.data`, `value.detach()`.
     """
 
 

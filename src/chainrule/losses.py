@@ -12,7 +12,7 @@ from numbers import Real
 from chainrule.arguments import check_count, check_range
 from chainrule.engine import Value
 from chainrule.errors import ArgumentError
-from chainrule.ops import _peak, exp, expm1, log, log1p, mean, relu, sum
+from chainrule.ops import exp, expm1, greatest, log, log1p, mean, relu, sum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _unlikelihood(scores: Sequence[Any], target: int) -> Any:
         raise ArgumentError(f"a list is needed, with a score for each class, not {scores!r}")
     scores = list(scores)
     right = scores[_class(target, len(scores))]
-    peak = _peak(scores)
+    peak = greatest(scores)
     return log(sum(exp(score - peak) for score in scores)) - (right - peak)
 
 
@@ -163,5 +163,5 @@ def _log_sigmoid(x: Any) -> Any:
     The greater of the exponents 0 and -x is taken out, as in logsumexp; expm1 and log1p keep
     what exp(-x) adds to 1, however little.
     """
-    peak = _peak([-x, 0.0])
+    peak = greatest([-x, 0.0])
     return -(log1p(expm1(-peak) + exp(-x - peak)) + peak)

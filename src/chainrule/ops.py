@@ -450,7 +450,7 @@ def logsumexp(terms: Iterable[Any]) -> Any:
     1000.6931471805599
     """
     terms = list(terms)
-    peak = _peak(terms)
+    peak = greatest(terms)
     peak = where(abs_(peak) < math.inf, peak, 0)  # inf - inf would be nan
     return log(sum(exp(term - peak) for term in terms)) + peak
 
@@ -462,13 +462,13 @@ def softmax(terms: Iterable[Any]) -> list[Any]:
     [0.5, 0.5]
     """
     terms = list(terms)
-    peak = _peak(terms)
+    peak = greatest(terms)
     powers = [exp(term - peak) for term in terms]
     total = sum(powers)
     return [power / total for power in powers]
 
 
-def _peak(terms: list[Any]) -> Any:
+def greatest(terms: list[Any]) -> Any:
     """The greatest of the terms, as a number without gradient."""
     if not terms:
         raise ArgumentError("softmax and logsumexp need at least one term")

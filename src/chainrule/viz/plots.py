@@ -30,7 +30,7 @@ _DPI = 160
 def loss_curve(
     losses: Sequence[float], path: Path, accuracy: Sequence[float] | None = None
 ) -> None:
-    """Plot the loss of each step, with the accuracy, if any, beneath it.
+    """Plot the loss of each step, counted from 0, with the accuracy, if any, beneath it.
 
     The loss has a logarithmic axis if it is positive throughout and falls to less than a tenth.
 
@@ -227,7 +227,7 @@ def _figure(width: float, height: float) -> Any:
 
 def _curve(axes: Any, numbers: Sequence[float], colour: str, name: str) -> None:
     marker = "o" if len(numbers) == 1 else None
-    axes.plot(range(1, len(numbers) + 1), numbers, color=colour, linewidth=1.6, marker=marker)
+    axes.plot(numbers, color=colour, linewidth=1.6, marker=marker)
     axes.set_ylabel(name)
     _tidy(axes)
 
