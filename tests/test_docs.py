@@ -6,22 +6,20 @@ import builtins
 import contextlib
 import copy
 import doctest
-import importlib
 import io
 import math
 import pathlib
-import pkgutil
 import re
 
 import pytest
 from test_ops import DEVIATIONS
+from test_public_names import MODULES, imported
 
 import chainrule
-from chainrule import errors, nn
+from chainrule import errors, nn, optim
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-MODULES = sorted(module.name for module in pkgutil.walk_packages(chainrule.__path__, "chainrule."))
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PRINTS = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#]+)|(?:src|href)=\"([^\"#]+)")
@@ -53,8 +51,7 @@ def rows(page):
 def test_examples_of_a_module(name, tmp_path, monkeypatch):
     """Every example in the docstrings of a module does what it says."""
     monkeypatch.chdir(tmp_path)
-    module = importlib.import_module(name)
-    failed, _ = doctest.testmod(module)
+    failed, _ = doctest.testmod(imported(name))
     assert failed == 0
 
 
@@ -86,7 +83,7 @@ def test_links_lead_somewhere(page):
 def test_facts_in_tables(fact):
     """Of each difference that is stated in code, both sides are as stated."""
     expression, verb, right = fact
-    names = {"chainrule": chainrule, "copy": copy, "math": math, "nn": nn}
+    names = {"chainrule": chainrule, "copy": copy, "math": math, "nn": nn, "optim": optim}
     names |= {name: getattr(chainrule, name) for name in chainrule.__all__}
     if "micrograd" in expression:
         names["micrograd"] = pytest.importorskip("micrograd.engine")
