@@ -11,6 +11,7 @@ from chainrule.check import (
     numerical_derivative,
     step_size_study,
 )
+from chainrule.compiler.lifted import lift
 from chainrule.engine import Value
 from chainrule.modes import no_grad
 from chainrule.ops import (
@@ -82,6 +83,7 @@ __all__ = [
     "hessian",
     "jacobian",
     "leaky_relu",
+    "lift",
     "log",
     "log1p",
     "logsumexp",

@@ -142,3 +142,10 @@ def _place(frame: FrameType) -> str:
 def missing_extra(package: str, extra: str, what: str) -> MissingExtraError:
     """The error for an optional `package` that is not installed."""
     return MissingExtraError(f'{what} needs {package}: pip install "chainrule[{extra}]"')
+
+
+class ProgramError(ChainruleError, RuntimeError):
+    """A graph or program of the compiler breaks its own grammar: a fault of chainrule itself.
+
+    Please report it, with the function that was compiled.
+    """

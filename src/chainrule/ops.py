@@ -106,26 +106,26 @@ class Op:
             value = f"_value({', '.join(self.operands)})"
         formula = f"(y := {value}, {', '.join(self.derivatives)})"
         local: Callable[..., tuple[float, ...]]
-        local = _function(formula, self.operands, _OnFloats(), **known)
+        local = python_function(formula, self.operands, OnFloats(), **known)
         return local
 
     @functools.cached_property
     def rules(self) -> tuple[Callable[..., Any], ...]:
         """For each operand, the function of (y, *operands) that gives its derivative."""
         arguments = ("y", *self.operands)
-        return tuple(_function(rule, arguments, _OnValues()) for rule in self.derivatives)
+        return tuple(python_function(rule, arguments, OnValues()) for rule in self.derivatives)
 
     @functools.cached_property
     def kink_distance(self) -> Callable[..., Any]:
         """A function of the operands that is 0 at the kinks, for a row that has any."""
-        return _function(self.kink, self.operands, _OnValues())  # type: ignore[no-any-return]
+        return python_function(self.kink, self.operands, OnValues())  # type: ignore[no-any-return]
 
     @functools.cached_property
     def written_out(self) -> Callable[..., Any]:
         """The value as an expression in other rows; for a function of floats, the row itself."""
         if not isinstance(self.value, str):
             return self
-        return _function(self.value, self.operands, _OnValues())  # type: ignore[no-any-return]
+        return python_function(self.value, self.operands, OnValues())  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
         value = self.value if isinstance(self.value, str) else f"{self.form} in Python"
@@ -196,7 +196,7 @@ def _signature(function: Callable[..., float]) -> tuple[str, tuple[str, ...]]:
 # ---- formulas ----
 
 
-class _OnValues(ast.NodeTransformer):
+class OnValues(ast.NodeTransformer):
     """Formulas as they stand: values have operators, and the functions are the rows."""
 
     def function(self, name: str) -> Any:
@@ -207,7 +207,7 @@ class _OnValues(ast.NodeTransformer):
         return TABLE[name]
 
 
-class _OnFloats(_OnValues):
+class OnFloats(OnValues):
     """Formulas on floats, where a division by 0 is inf and not an exception."""
 
     def function(self, name: str) -> Any:
@@ -227,7 +227,7 @@ class _OnFloats(_OnValues):
         return ast.Call(ast.Name(helper, ast.Load()), [node.left, node.right], [])
 
 
-def _function(formula: str, arguments: Sequence[str], realm: _OnValues, **known: Any) -> Any:
+def python_function(formula: str, arguments: Sequence[str], realm: OnValues, **known: Any) -> Any:
     """The Python function of a formula, whose names mean what they mean in `realm`."""
     tree = ast.fix_missing_locations(realm.visit(_parsed(formula, arguments)))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -1,0 +1,181 @@
+"""The backward of an array program, again a program.
+
+Every instruction has a transpose. The gradient that arrives at a block is a sum of parts, each in
+the view through which the block was read; dims that a view repeats are summed over. So the
+derivative of a matrix product comes out as two matrix products, and that of broadcasting as a sum.
+"""
+
+from __future__ import annotations
+
+import math
+
+from chainrule.compiler.program import (
+    Gather,
+    Map,
+    Part,
+    Program,
+    Scatter,
+    Segments,
+    Selected,
+    Sum,
+    View,
+    contiguous,
+    read_by,
+)
+from chainrule.errors import ProgramError
+from chainrule.ops import TABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Contribution = tuple[View | None, Part]
+
+
+def derive(program: Program) -> Program:
+    """The program that gives the output and the derivatives of it by all leaves.
+
+    Raises:
+        ProgramError: the program was derived already, and an op in it that selects has no
+            second derivative here.
+
+    >>> from chainrule.compiler.program import Leaves
+    >>> double = Part(2.0, (1,), 1, [View(0, 0, (1,))])
+    >>> print(derive(Program([Leaves(1), Sum(1, [(None, double)])], [1])))
+    b0[1] = leaves
+    b1[1] = sum 2 * b0@0:1 over 1|
+    b2[1] = sum 1 over 1|
+    b3[1] = sum 2 * b2@0:1 over 1|
+    return b1, b3
+    """
+    return _Derive(program).backward()
+
+
+class _Derive:
+    """The instructions so far, and what arrives at each block."""
+
+    def __init__(self, program: Program) -> None:
+        self.instructions: list[Any] = list(program.instructions)
+        self.forward = len(self.instructions)
+        (self.output,) = program.outputs
+        self.moving = _moving(program)
+        self.arriving: dict[int, list[Contribution]] = {}
+
+    def backward(self) -> Program:
+        one = Part(1.0, (1,), 1, [])
+        self.arriving[self.output] = [(None, one)]
+        for block in reversed(range(1, self.forward)):
+            made = self.instructions[block]
+            if block in self.arriving:
+                self._transpose(block, made, self._gradient(block))
+        return Program(self.instructions, [self.output, self._gradient(0)])
+
+    def _gradient(self, block: int) -> int:
+        """The block of the gradient of a block, all that arrives being added up."""
+        arriving = self.arriving.get(block, [])
+        size = self.instructions[block].size
+        if len(arriving) == 1:
+            target, part = arriving[0]
+            same = part.dims == (size,) and part.kept == 1 and part.scale == 1.0
+            if target is None and same and [f.strides for f in part.factors] == [(1,)]:
+                return part.factors[0].block
+        return self._append(Sum(size, arriving))
+
+    def _transpose(self, block: int, made: Any, gradient: int) -> None:
+        """Send the gradient of a block on to the blocks that it was made of."""
+        if isinstance(made, Sum):
+            for target, part in made.parts:
+                self._through_part(target, part, gradient)
+        elif isinstance(made, Map):
+            self._through_map(block, made, gradient)
+        elif isinstance(made, Gather):
+            size = self.instructions[made.block].size
+            self._add_whole(made.block, Scatter(gradient, made.indices, size))
+        elif isinstance(made, Scatter):
+            self._add_whole(made.block, Gather(gradient, made.indices))
+        elif isinstance(made, Segments):
+            ends = [*made.starts[1:], self.instructions[made.block].size]
+            runs = zip(range(made.size), made.starts, ends)
+            owners = [k for k, start, end in runs for _ in range(start, end)]
+            self._add_whole(made.block, Gather(gradient, owners))
+        else:
+            raise ProgramError(f"no derivative is known of b{block} = {made}")
+
+    def _through_part(self, target: View | None, part: Part, gradient: int) -> None:
+        kept = contiguous(part.dims[: part.kept]) if target is None else target.strides
+        summed = (0,) * (len(part.dims) - part.kept)
+        arriving = View(gradient, target.offset if target else 0, (*kept, *summed))
+        for k, factor in enumerate(part.factors):
+            others = part.factors[:k] + part.factors[k + 1 :]
+            self._send(factor, part.dims, part.scale, [arriving, *others])
+
+    def _through_map(self, block: int, made: Map, gradient: int) -> None:
+        if made.rule is not None:
+            raise ProgramError(f"no second derivative is known of {made}")
+        row, whole = TABLE[made.op], contiguous(made.dims)
+        for k, operand in enumerate(made.operands):
+            if operand.block not in self.moving or row.derivatives[k] == "0":
+                continue
+            rule = Map(made.op, k, made.dims, [View(block, 0, whole), *made.operands])
+            slope = View(self._append(rule), 0, whole)
+            factors = [View(gradient, 0, whole), slope]
+            if row.selects:
+                factors = [View(self._append(Selected(made.dims, *factors)), 0, whole)]
+            self._send(operand, made.dims, 1.0, factors)
+
+    def _send(self, view: View, dims: Sequence[int], scale: float, factors: Sequence[View]) -> None:
+        """Add a product to the gradient of a block, at the places of a view of it."""
+        if view.block not in self.moving:
+            return
+        order = sorted(range(len(dims)), key=lambda axis: view.strides[axis] == 0)
+        kept = sum(stride != 0 for stride in view.strides)
+        ordered = [View(f.block, f.offset, [f.strides[axis] for axis in order]) for f in factors]
+        part = Part(scale, [dims[axis] for axis in order], kept, ordered)
+        target = View(view.block, view.offset, [view.strides[axis] for axis in order[:kept]])
+        size = self.instructions[view.block].size
+        if _covers(target, part.dims[:kept], size):
+            self._add(view.block, None, part)
+        elif _injective(target, part.dims[:kept]):
+            self._add(view.block, target, part)
+        else:
+            places = tuple(target.places(part.dims[:kept]))
+            terms = self._append(Sum(len(places), [(None, part)]))
+            self._add_whole(view.block, Scatter(terms, places, size))
+
+    def _add(self, block: int, target: View | None, part: Part) -> None:
+        self.arriving.setdefault(block, []).append((target, part))
+
+    def _add_whole(self, block: int, instruction: Any) -> None:
+        whole = View(self._append(instruction), 0, (1,))
+        self._add(block, None, Part(1.0, (instruction.size,), 1, [whole]))
+
+    def _append(self, instruction: Any) -> int:
+        self.instructions.append(instruction)
+        return len(self.instructions) - 1
+
+
+def _moving(program: Program) -> set[int]:
+    """The blocks that depend on the leaves."""
+    moving = {0}
+    for block, made in enumerate(program.instructions):
+        sources = {view.block for view, _ in read_by(made)} | {getattr(made, "block", -1)}
+        if sources & moving:
+            moving.add(block)
+    return moving
+
+
+def _covers(target: View, dims: Sequence[int], size: int) -> bool:
+    """Whether a view is the whole block in its order."""
+    same = target.strides == contiguous(dims) and target.offset == 0
+    return same and math.prod(dims) == size
+
+
+def _injective(target: View, dims: Sequence[int]) -> bool:
+    """Whether no two elements of a view are surely the same: strides that nest."""
+    reach = 0
+    for stride, size in sorted(zip(target.strides, dims)):
+        if stride <= reach:
+            return False
+        reach += (size - 1) * stride
+    return True

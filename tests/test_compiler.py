@@ -1,0 +1,377 @@
+"""Lifting: scalar graphs become array programs that give the same numbers."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from strategies import expressions
+
+from chainrule import TABLE, Value, condition, lift, op, ops, softmax
+from chainrule.check import near_kinks
+from chainrule.compiler.derive import derive
+from chainrule.compiler.graph import Graph
+from chainrule.compiler.lift import flatten, regular
+from chainrule.compiler.program import Gather, Leaves, Map, Part, Program, Sum, View
+from chainrule.errors import ArgumentError, ProgramError
+from chainrule.nn import MLP
+
+pytest.importorskip("numpy")
+
+EPS = 2.0**-52
+
+
+def values(rng, *shape):
+    """A nested list of leaves."""
+    if not shape:
+        return Value(rng.uniform(-1.0, 1.0))
+    return [values(rng, *shape[1:]) for _ in range(shape[0])]
+
+
+def flat(nested):
+    """The values of a nested list, in order."""
+    return [x for part in nested for x in flat(part)] if isinstance(nested, list) else [nested]
+
+
+def assert_lifts(output, leaves, units=64.0):
+    """The lifted value, its interpreted program and all gradients are the engine's, within the
+    condition of each."""
+    output.backward()
+    right = [leaf.grad for leaf in leaves]
+    lifted = lift(output)
+    lifted.program.check()
+    derived = derive(lifted.program)
+    derived.check()
+    numbers = [leaf.data for leaf in lifted.leaves]
+    bound = units * EPS * condition(output)
+    (interpreted,), slopes = derived.interpret(numbers)
+    assert abs(interpreted - output.data) <= bound
+    for leaf in leaves:
+        leaf.grad = 0.0
+    assert abs(lifted() - output.data) <= bound
+    assert abs(lifted.backward() - output.data) <= bound
+    by_leaf = dict(zip(lifted.leaves, slopes))
+    for leaf, gradient, unit in zip(leaves, right, condition(output, leaves)):
+        assert abs(leaf.grad - gradient) <= units * EPS * unit
+        assert abs(by_leaf.get(leaf, 0.0) - gradient) <= units * EPS * unit
+    return lifted
+
+
+# ---- the same numbers ----
+
+
+@settings(max_examples=300)
+@given(expressions(max_steps=60))
+def test_random_expressions_lift(expression):
+    """Irregular expressions of all ops, with shared operands, give the engine's numbers."""
+    leaves = [Value(x) for x in expression.leaves]
+    y = expression.evaluate(leaves, TABLE)
+    if not near_kinks(y):
+        assert_lifts(y, leaves)
+
+
+def convolution(image, kernels):
+    """Channels of rows in, channels of rows out; written in loops."""
+    size = len(kernels[0][0])
+    height, width = len(image[0]) - size + 1, len(image[0][0]) - size + 1
+    window = [(i, j) for i in range(size) for j in range(size)]
+    return [
+        [
+            [
+                sum(
+                    kernel[c][i][j] * image[c][y + i][x + j]
+                    for c in range(len(image))
+                    for i, j in window
+                )
+                for x in range(width)
+            ]
+            for y in range(height)
+        ]
+        for kernel in kernels
+    ]
+
+
+def two_convolutions(rng):
+    image, first, second = values(rng, 1, 7, 7), values(rng, 3, 1, 3, 3), values(rng, 2, 3, 3, 3)
+    hidden = [[[v.relu() for v in row] for row in c] for c in convolution(image, first)]
+    output = sum(v * v for v in flat(convolution(hidden, second)))
+    return output, flat([image, first, second])
+
+
+def linear(matrix, vector):
+    return [sum(w * x for w, x in zip(row, vector)) for row in matrix]
+
+
+def causal_attention(rng):
+    """Two heads of width 2 over five positions, with the keys and values kept as in inference."""
+    tokens = values(rng, 5, 4)
+    query, key, value, out = (values(rng, 4, 4) for _ in range(4))
+    keys, kept, outputs = [], [], []
+    for token in tokens:
+        keys.append(linear(key, token))
+        kept.append(linear(value, token))
+        asked, found = linear(query, token), []
+        for head in (slice(0, 2), slice(2, 4)):
+            near = softmax([ops.dot(asked[head], k[head]) / math.sqrt(2.0) for k in keys])
+            found += [sum(p * v[head][j] for p, v in zip(near, kept)) for j in range(2)]
+        outputs.append(linear(out, found))
+    leaves = flat([tokens, query, key, value, out])
+    return sum(v * v for v in flat(outputs)), leaves
+
+
+def ragged_sums(rng):
+    """Sums of 1 to 12 terms, each under a root: of many lengths, one class."""
+    rows = [values(rng, k) for k in range(1, 13)]
+    return sum((sum(x * x for x in row) + 1.0).sqrt() for row in rows), flat(rows)
+
+
+def recurrence(rng):
+    """A recurrent network: the same weights at each of ten steps, one hanging on the other."""
+    weights, state, inputs = values(rng, 4, 4), values(rng, 4), values(rng, 10, 4)
+    for x in inputs:
+        state = [(h + xi).tanh() for h, xi in zip(linear(weights, state), x)]
+    return sum(state), flat([weights, inputs])
+
+
+def overlapping_windows(rng):
+    """Windows that overlap, in one of whose views the strides do."""
+    x = values(rng, 20)
+    return sum(sum(x[i : i + 5]).exp() for i in range(16)), x
+
+
+def choices(rng):
+    """Rows that select, with ties."""
+    x = values(rng, 16)
+    y = [*values(rng, 12), *x[12:]]
+    terms = [ops.maximum(a, b) * ops.minimum(a, 0.3) for a, b in zip(x, y)]
+    return sum(terms) + sum(ops.where(a > b, a, 3 * b) for a, b in zip(x, y)), x
+
+
+MODELS = [two_convolutions, causal_attention, ragged_sums, recurrence, overlapping_windows, choices]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_models_lift(model):
+    """Programs of many patterns give the engine's numbers."""
+    assert_lifts(*model(random.Random(0)))
+
+
+def demo(points=100, labels_are_leaves=True):
+    """The lecture's demo: an MLP of 2, 16, 16 and 1, hinge loss and L2."""
+    random.seed(1337)
+    rng = random.Random(0)
+    model = MLP(2, [16, 16, 1])
+    scores = [model(values(rng, 2)) for _ in range(points)]
+    labels = [rng.choice([-1.0, 1.0]) for _ in range(points)]
+    if labels_are_leaves:
+        labels = [Value(label) for label in labels]
+    losses = [(1 + -label * score).relu() for label, score in zip(labels, scores)]
+    loss = sum(losses) / len(losses) + 1e-4 * sum(p * p for p in model.parameters())
+    return loss, model.parameters()
+
+
+def test_the_demo_lifts_to_twelve_instructions_with_three_matrix_products():
+    """65,000 values of the lecture's demo become at most 12 instructions."""
+    loss, parameters = demo()
+    lifted = assert_lifts(loss, parameters)
+    products = [
+        part
+        for made in lifted.program.instructions
+        if isinstance(made, Sum)
+        for _, part in made.parts
+        if len(part.factors) == 2 and 0 < part.kept < len(part.dims)
+    ]
+    assert len(lifted.program) <= 12
+    assert len(products) == 3
+
+
+def test_the_count_does_not_depend_on_the_number_of_points():
+    """Ten times the points are the same instructions over longer blocks."""
+    few, _ = demo(points=30)
+    many, _ = demo(points=60)
+    assert len(lift(few).program) == len(lift(many).program)
+
+
+def test_numbers_of_the_expression_are_told_apart_by_their_bits():
+    """Exponents -1 and -2, whose hashes agree, and 0.0 and -0.0, which are equal."""
+    x, y = Value(2.0), Value(0.5)
+    assert_lifts(x**-1 + y**-2 + x**-2, [x, y])
+    z = Value(-0.0)
+    assert math.copysign(1.0, lift((z * 0.0) / 1.0)()) == -1.0
+    assert math.copysign(1.0, lift((z * -0.0) / 1.0)()) == 1.0
+
+
+def test_what_was_not_chosen_gets_nothing_even_from_an_infinite_gradient():
+    """sqrt(relu(x)) at -1 has the derivative 0, and sqrt(x * 0.0) nan, as in the engine."""
+    x = Value(-1.0)
+    lift(x.relu().sqrt()).backward()
+    assert x.grad == 0.0
+    lift((x * 0.0).sqrt()).backward()
+    assert math.isnan(x.grad)
+
+
+def test_an_op_of_ones_own_lifts():
+    """A user's op runs as its Python function, elementwise, and its rule as a formula."""
+
+    @op("3 * x**2")
+    def lifted_cube(x):
+        return x * x * x
+
+    leaves = values(random.Random(0), 10)
+    assert_lifts(sum(lifted_cube(x) for x in leaves), leaves)
+
+
+@pytest.mark.parametrize("build", [lambda x: x, lambda x: -x, lambda x: x + 0, lambda x: x * x])
+def test_the_smallest_graphs_lift(build):
+    """A leaf, its negative, a sum with 0 and a square."""
+    x = Value(3.0)
+    assert_lifts(build(x), [x])
+
+
+def test_leaves_may_change_between_runs():
+    """Each run reads the leaves as they are then, and gradients accumulate."""
+    a, b = Value(2.0), Value(3.0)
+    lifted = lift(a * b)
+    assert lifted() == 6.0
+    a.data = 5.0
+    assert lifted() == 15.0
+    assert lifted.backward() == 15.0
+    assert lifted.backward(gradient=2.0) == 15.0
+    assert (a.grad, b.grad) == (9.0, 15.0)
+
+
+def test_only_values_are_lifted():
+    """A number gets an error that says what is needed."""
+    with pytest.raises(ArgumentError, match="lift needs a value"):
+        lift(3.0)
+
+
+def test_a_chain_of_two_thousand_unlike_ops_lifts():
+    """Nothing to group, nothing that recurses: long, and right."""
+    x = Value(0.5)
+    y = x
+    for k in range(2000):
+        y = (y * 0.9).sin() if k % 3 else (y + 0.1).tanh()
+    assert_lifts(y, [x])
+
+
+# ---- the same program ----
+
+
+def test_the_same_graph_gives_the_same_program_in_every_process():
+    """The printed program does not depend on the process, its hashes or its addresses."""
+    program = (
+        "import random\nfrom chainrule import Value, lift, softmax\n"
+        "rng = random.Random(0)\nx = [Value(rng.random()) for _ in range(12)]\n"
+        "p = softmax([a * b for a in x for b in x[:3]])\n"
+        "print(lift(sum(q.log() for q in p)).program)"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1
+    assert "map exp" in printed.pop()
+
+
+# ---- representations ----
+
+
+def test_a_graph_prints_checks_and_interprets():
+    """The lines follow the grammar; the interpreter gives the engine's numbers."""
+    a = Value(2.0)
+    graph = Graph((a * a + 1).tanh())
+    assert str(graph).splitlines()[-1] == "%4 = tanh(%3)"
+    graph.check()
+    assert graph.interpret() == [value.data for value in graph.values]
+
+
+@pytest.mark.parametrize(
+    ("op", "operands"), [("mul", (0,)), ("mul", (0, 4)), ("nothing", (0, 0)), ("", (0,))]
+)
+def test_a_graph_that_is_none_is_refused(op, operands):
+    """Too few operands, operands that come later, and unknown ops are found by the checker."""
+    graph = Graph(Value(2.0) * 3 + 1)
+    graph.ops[2], graph.operands[2] = op, operands
+    with pytest.raises(ProgramError, match="%2"):
+        graph.check()
+
+
+def test_sums_are_flattened_in_the_order_written():
+    """a - (b - c*d) + 0 is the signed sum of a, b and a product."""
+    a, b, c, d = (Value(x) for x in (1.0, 2.0, 3.0, 4.0))
+    graph = Graph(a - (b - c * d) + 0)
+    (terms,) = (terms for node, terms in flatten(graph).items() if node == len(graph.ops) - 1)
+    numbers = [(sign, [graph.values[x].data for x in factors]) for sign, factors in terms]
+    assert numbers == [(1.0, [1.0]), (-1.0, [2.0]), (1.0, [3.0, 4.0])]
+
+
+@pytest.mark.parametrize(
+    ("places", "pattern"),
+    [
+        ([7], [(1, 0)]),
+        ([0, 1, 2, 3], [(4, 1)]),
+        ([3, 3, 3], [(3, 0)]),
+        ([0, 2, 0, 2, 9, 11, 9, 11], [(2, 2), (2, 0), (2, 9)]),
+        ([5, 4, 3], [(3, -1)]),
+        ([0, 1, 3, 4, 5], None),
+        ([0, 1, 5, 7], None),
+    ],
+)
+def test_regular_places_are_nested_runs(places, pattern):
+    """Lists of places are described as sizes and strides, innermost first, or not at all."""
+    assert regular(places) == (places[0], pattern)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Sum(3, [(None, Part(1.0, (3,), 1, [View(0, 1, (1,))]))]),
+        Sum(3, [(None, Part(1.0, (3,), 1, [View(2, 0, (1,))]))]),
+        Sum(3, [(View(1, 2, (1,)), Part(1.0, (2,), 1, [View(0, 0, (1,))]))]),
+        Map("exp", None, (3,), [View(0, 0, (1, 1))]),
+    ],
+)
+def test_a_view_that_leaves_its_block_is_refused(bad):
+    """The checker finds views past the end, of later blocks, and with wrong dims."""
+    with pytest.raises(ProgramError, match="is not in its block"):
+        Program([Leaves(3), bad], [1]).check()
+
+
+def test_a_program_without_gradient_to_give_is_refused_a_second_time():
+    """What the derived program cannot be derived through is refused, and not guessed."""
+    lifted = lift(Value(0.5).tanh())
+    once = derive(lifted.program)
+    with pytest.raises(ProgramError, match="no second derivative"):
+        derive(Program(once.instructions, [once.outputs[1]]))
+
+
+def test_the_source_is_shown_in_tracebacks():
+    """The generated function is known to linecache, line by line."""
+    import linecache
+
+    lifted = lift(Value(2.0).exp() + 1)
+    lifted.backward()
+    run = lifted._backward._run
+    assert linecache.getline(run.__code__.co_filename, 1) == "def run():\n"
+    assert "np.exp(" in lifted.source
+
+
+def test_gathers_of_one_place_are_made_once():
+    """Two uses of the same irregular places share one gather."""
+    leaves = values(random.Random(0), 30)
+    chosen = [leaves[(7 * k) % 30] for k in range(30)]
+    first = sum(x * x for x in leaves)
+    lifted = lift(first + sum(x.sin() * x for x in chosen))
+    kept = [made for made in lifted.program.instructions if isinstance(made, Gather)]
+    assert len({(made.block, made.indices) for made in kept}) == len(kept)
