@@ -437,7 +437,8 @@ def a_tiny_data_set():
 def loss():
     """Loss
 
-    One number for how far off the predictions are. Its graph holds the network four times.
+    One number for how far off the predictions are. Its graph holds the network's ops four times,
+    once for each example, over the same parameters.
     """
     model = network()
     return {

@@ -82,13 +82,11 @@ def combined(gradients: list, weights: list[float]):
 
 @settings(max_examples=max(EXAMPLES // 10, 10), deadline=None)
 @given(expressions(max_steps=12, least=0.01))
-def test_gradients_of_gradients_agree_with_pytorch(expression: Expression):
-    """First, second and third derivatives of random expressions are PyTorch's.
-
-    Not at leaves of 0, where mixed second derivatives of 0**0 and the like do not exist.
-    """
+def compare_three_orders(counts: dict[str, int], expression: Expression) -> None:
     leaves, y = ours(expression)
+    counts["drawn"] += 1
     if near_kinks(y):
+        counts["near a kink"] += 1
         return
     tensors, right = theirs(expression)
     weights = [1.0, -0.7, 0.4, 1.3, -0.2]
@@ -99,6 +97,25 @@ def test_gradients_of_gradients_agree_with_pytorch(expression: Expression):
             units = condition(gradient)
             if math.isfinite(units):
                 assert_close(f"order {order}", gradient.data, tensor.item(), units)
+                counts[f"of order {order}, not 0"] += gradient.data != 0.0
+            else:
+                counts["without a bound"] += 1
         y, right = combined(gradients, weights), combined(rights, weights)
         if not right.requires_grad:
             return
+
+
+def test_gradients_of_gradients_agree_with_pytorch(record_property):
+    """First, second and third derivatives of random expressions are PyTorch's; those that have no
+    bound, as a negative number to a rounded power, are counted.
+
+    Not at leaves of 0, where mixed second derivatives of 0**0 and the like do not exist.
+    """
+    counts: dict[str, int] = collections.Counter()
+    compare_three_orders(counts)
+    print(counts)
+    record_property("counts", dict(counts))
+    assert counts["drawn"] >= EXAMPLES // 10
+    assert counts["near a kink"] < counts["drawn"] / 4
+    assert counts["without a bound"] < counts["drawn"] / 2
+    assert counts["of order 3, not 0"] > counts["drawn"] / 2
