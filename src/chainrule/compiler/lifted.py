@@ -20,7 +20,8 @@ def lift(output: Value) -> Lifted:
     """Turn the graph of a value into an array program, which runs it anew at array speed.
 
     The program is the expression as it was built: a Python `if` on a number stays decided the way
-    it was. What may change from run to run is the data of the leaves.
+    it was. What may change from run to run is the data of the leaves; all else is computed anew
+    from it. A value made by `detach()` or under `no_grad()` is a leaf.
 
     Args:
         output: the value; a loss, say.
