@@ -39,6 +39,13 @@ def load(run: Path) -> tuple[MLP, dict[str, Any]]:
 
     Raises:
         ArgumentError: there are none, or they are damaged or do not belong together.
+
+    >>> run = Path("run")
+    >>> run.mkdir()
+    >>> save(MLP(2, [1]), {"network": {"nin": 2, "nouts": [1]}, "note": "untrained"}, run)
+    >>> model, description = load(run)
+    >>> model, description["note"]
+    (MLP of [Layer of [LinearNeuron(2)]], 'untrained')
     """
     try:
         description = json.loads((run / DESCRIPTION).read_text(encoding="utf-8"))

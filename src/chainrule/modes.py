@@ -18,6 +18,15 @@ class Mode:
 
     The engine asks one variable whether a mode is open anywhere. While none is, none costs
     anything more.
+
+    >>> from chainrule import Value
+    >>> class Listen(Mode):
+    ...     def made(self, value):
+    ...         print(value.op, value.data)
+    >>> with Listen():
+    ...     y = Value(2.0) * 3 + 1
+    mul 6.0
+    add 7.0
     """
 
     def __enter__(self) -> Self:
