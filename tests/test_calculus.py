@@ -148,5 +148,5 @@ def test_a_chain_of_a_hundred_thousand_ops_is_differentiated_with_a_graph():
 @pytest.mark.parametrize("arguments", [(1.0, Value(1.0)), (Value(1.0), 2.0), (Value(1.0), [3.0])])
 def test_numbers_in_place_of_values_are_refused(arguments):
     """grad of or by a number gets an error."""
-    with pytest.raises((ArgumentError, TypeError)):
+    with pytest.raises(ArgumentError, match="grad needs a value"):
         grad(*arguments)

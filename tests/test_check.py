@@ -21,7 +21,7 @@ from chainrule import (
     tanh,
 )
 from chainrule.check import near_kinks
-from chainrule.errors import AnomalyError, ArgumentError, GradientCheckError
+from chainrule.errors import AnomalyError, ArgumentError, GradientCheckError, NumberError
 from chainrule.ops import Op
 
 BUILT_IN = [row for row in TABLE.values() if isinstance(row.value, str)]
@@ -157,6 +157,14 @@ def test_a_function_that_returns_no_value_is_refused():
     """gradcheck of a function of numbers gets an error that says what is needed."""
     with pytest.raises(ArgumentError, match="returns a value"):
         gradcheck(lambda _: 3.0, [1.0])
+
+def test_what_is_no_number_is_refused():
+    """A point that is text, and a function that gives nothing, are told so."""
+    with pytest.raises(NumberError, match="not the text 'x'"):
+        gradcheck(lambda a: a, ["x"])
+    with pytest.raises(NumberError, match="not a NoneType"):
+        numerical_derivative(lambda _: None, 1.0)
+
 
 
 # ---- condition ----

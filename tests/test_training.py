@@ -555,6 +555,7 @@ def test_nan_that_does_not_come_again():
         ({"X": [], "y": []}, "there must be examples to learn from"),
         ({"X": [[1.0]] * 4}, "the number of inputs must be 2, not 1"),
         ({"validation": (CORNERS, [0])}, "the number of targets must be 4, not 1"),
+        ({"optimizer": "adam"}, "an optimizer such as Adam.* is needed, not 'adam'"),
     ],
 )
 def test_wrong_arguments(kwargs, message):

@@ -34,7 +34,7 @@ def grad(output: Any, inputs: Any, create_graph: bool = False) -> Any:
     >>> grad(grad(y, x, create_graph=True), x)
     18.0
     """
-    several = not isinstance(inputs, Value)
+    several = hasattr(inputs, "__iter__")
     wanted = list(inputs) if several else [inputs]
     if not all(isinstance(value, Value) for value in (output, *wanted)):
         raise ArgumentError("grad needs a value and the values to differentiate it by")

@@ -11,6 +11,7 @@ import math
 from chainrule.calculus import derivative, grad
 from chainrule.engine import Value, operands_first
 from chainrule.errors import AnomalyError, ArgumentError, GradientCheckError, user_line
+from chainrule.floats import as_number
 from chainrule.modes import Mode, no_grad
 from chainrule.ops import TABLE
 
@@ -108,7 +109,7 @@ def _on_numbers(f: Callable[[Value], Any]) -> Callable[[float], float]:
 
 
 def _data(x: Any) -> float:
-    return float(x.data) if isinstance(x, Value) else float(x)
+    return x.data if isinstance(x, Value) else as_number(x)
 
 
 # ---- checking gradients ----

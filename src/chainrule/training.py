@@ -181,6 +181,7 @@ def fit(
     check_range("the number of steps", steps, is_count, "a whole number from 1 up")
     train = _examples(X, y)
     task, function = _objective(model, train, loss, task)
+    _check_optimizer(optimizer)
     training = _Training(
         model,
         function,
@@ -454,6 +455,13 @@ def _check_scores(first: Any, task: str) -> None:
     if (task == "multiclass") != isinstance(first, (list, tuple)):
         needed = "a list of scores, one for each class" if task == "multiclass" else "one value"
         raise ArgumentError(f"for a {task} task the model must give {needed}, not {first!r}")
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise ArgumentError(
+            f"an optimizer such as Adam(model.parameters(), lr=0.01) is needed, not {optimizer!r}"
+        )
 
 
 def _check_targets(targets: list[Any], task: str) -> None:
