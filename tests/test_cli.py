@@ -219,6 +219,8 @@ def test_ctrl_c(tmp_path):
     history = rows(tmp_path / "run/history.csv")
     assert f"stopped by Ctrl-C after {len(history)} of 1000000 steps" in out
     assert sorted(os.listdir(tmp_path / "run")) == sorted([*RUN, "boundary.png"])
+    assert measured("last step's accuracy", out) == float(history[-1]["accuracy"])
+    assert "training accuracy" not in out  # what was measured is the batch of that step
 
 
 # ---- draw ----

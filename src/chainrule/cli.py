@@ -19,7 +19,7 @@ from chainrule.nn import MLP
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
-    from chainrule.training import History, Row
+    from chainrule.training import History
 
 HISTORY, LOSS, BOUNDARY, NEURON = "history.csv", "loss.png", "boundary.png", "neuron.svg"
 
@@ -318,22 +318,24 @@ def _summary(run: Path, history: History, dataset: Dataset) -> str:
     return "\n".join(
         [
             f"{end} {history.steps} steps in {last.seconds:.1f} s",
-            *_results(last, dataset),
+            *_results(history, dataset),
             f"pictures: {', '.join(pictures)}",
             f"numbers:  {run / HISTORY}",
         ]
     )
 
 
-def _results(row: Row, dataset: Dataset) -> list[str]:
+def _results(history: History, dataset: Dataset) -> list[str]:
     """How good the network is, where it was measured."""
+    row = history.rows[-1]
     if dataset.task == "regression":
         what, numbers = "root mean squared error", [row.loss, row.held_out_loss]
         told = [None if x is None else f"{math.sqrt(x) * dataset.target_std:.2f}" for x in numbers]
     else:
         what, numbers = "accuracy", [row.accuracy, row.held_out_accuracy]
         told = [None if x is None else f"{x:.1%}" for x in numbers]
-    names = [f"training {what}:", f"held-out {what}:"]
+    examples = "last step's" if history.interrupted else "training"  # a batch, or all of them
+    names = [f"{examples} {what}:", f"held-out {what}:"]
     return [f"{name} {number}" for name, number in zip(names, told) if number is not None]
 
 
