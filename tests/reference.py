@@ -108,6 +108,7 @@ MATHEMATICS = {
     "floor": _of(mp.floor, lambda _a: 0),
     "maximum": _of(max, lambda a, b: _at_ties(a, b, a > b), lambda a, b: _at_ties(a, b, b > a)),
     "minimum": _of(min, lambda a, b: _at_ties(a, b, a < b), lambda a, b: _at_ties(a, b, b < a)),
+    "stop_gradient": _of(lambda a: a, lambda _a: 0),
     "where": _of(
         lambda a, b, c: b if a else c,
         lambda _a, _b, _c: 0,
@@ -152,6 +153,7 @@ PYTORCH: dict[str, Callable[..., Any]] = {
     "maximum": lambda a, b: torch.maximum(a, b),
     "minimum": lambda a, b: torch.minimum(a, b),
     "where": lambda a, b, c: torch.where(a != 0, b, c),
+    "stop_gradient": lambda a: torch.where(torch.ones_like(a, dtype=torch.bool), a.detach(), a),
 }
 
 

@@ -18,13 +18,17 @@ from chainrule import (
     numerical_derivative,
     op,
     step_size_study,
+    stop_gradient,
     tanh,
 )
 from chainrule.check import near_kinks
 from chainrule.errors import AnomalyError, ArgumentError, GradientCheckError, NumberError
 from chainrule.ops import Op
 
-BUILT_IN = [row for row in TABLE.values() if isinstance(row.value, str)]
+# What stop_gradient gives is not the derivative, on purpose.
+BUILT_IN = [
+    row for row in TABLE.values() if isinstance(row.value, str) and row.name != "stop_gradient"
+]
 
 
 # ---- differences ----
@@ -75,6 +79,12 @@ def test_the_errors_of_both_methods_are_valleys():
 
 
 # ---- gradcheck ----
+
+
+def test_a_stopped_gradient_is_found_by_the_checker():
+    """stop_gradient passes the value on, and differences tell that it passes no gradient."""
+    with pytest.raises(GradientCheckError, match="no gradient arrives|the rule of"):
+        gradcheck(lambda x: 2 * stop_gradient(x), [0.5])
 
 
 @pytest.mark.parametrize("row", BUILT_IN, ids=lambda row: row.name)
@@ -153,11 +163,6 @@ def test_second_derivatives_are_checked_by_name_too():
         gradgradcheck(lambda a: a.relu() * a.relu(), [0.0])
 
 
-def test_a_function_that_returns_no_value_is_refused():
-    """gradcheck of a function of numbers gets an error that says what is needed."""
-    with pytest.raises(ArgumentError, match="returns a value"):
-        gradcheck(lambda _: 3.0, [1.0])
-
 def test_what_is_no_number_is_refused():
     """A point that is text, and a function that gives nothing, are told so."""
     with pytest.raises(NumberError, match="not the text 'x'"):
@@ -165,6 +170,11 @@ def test_what_is_no_number_is_refused():
     with pytest.raises(NumberError, match="not a NoneType"):
         numerical_derivative(lambda _: None, 1.0)
 
+
+def test_a_function_that_returns_no_value_is_refused():
+    """gradcheck of a function of numbers gets an error that says what is needed."""
+    with pytest.raises(ArgumentError, match="returns a value"):
+        gradcheck(lambda _: 3.0, [1.0])
 
 
 # ---- condition ----

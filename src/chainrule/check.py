@@ -265,7 +265,7 @@ _EPS = 2.0**-52
 _EXACT = {"neg", "abs", "sign", "floor", "where"}  # these do not round
 
 
-def condition(output: Value, inputs: Sequence[Value] | None = None) -> Any:
+def condition(output: Value, inputs: Sequence[Value] | None = None, any_order: bool = False) -> Any:
     """How many units of rounding a number may carry: the yardstick for comparing two computations.
 
     Each op rounds its result by one unit in the last place. What arrives at the output is the sum
@@ -276,6 +276,8 @@ def condition(output: Value, inputs: Sequence[Value] | None = None) -> Any:
     Args:
         output: a value.
         inputs: values of its graph, whose gradients are asked about; None for the output itself.
+        any_order: whether one of the computations may add up the terms of a sum in another order,
+            in which they may cancel later.
 
     Returns:
         An absolute number c, or one for each input: two right computations differ by 2**-52 * c
@@ -286,23 +288,29 @@ def condition(output: Value, inputs: Sequence[Value] | None = None) -> Any:
     (9.0, [15.0])
     >>> condition((x + 1e6) - 1e6) > 1e6
     True
+    >>> y = (x - x) + 1
+    >>> condition(y), condition(y, any_order=True)
+    (1.0, 13.0)
     """
-    forward = _forward_errors(output, {})
-    return forward[id(output)] if inputs is None else _backward_errors(output, forward, inputs)
+    forward = _forward_errors(output, {}, any_order)
+    if inputs is None:
+        return forward[id(output)]
+    return _backward_errors(output, forward, inputs, any_order)
 
 
-def near_kinks(output: Value, units: float = 64.0) -> list[Value]:
+def near_kinks(output: Value, units: float = 64.0, any_order: bool = False) -> list[Value]:
     """The values where rounding may decide on which side of a kink an op is.
 
     Args:
         output: a value, whose graph is searched.
         units: how many times the condition of a kink's formula counts as near.
+        any_order: as in `condition`.
 
     >>> x = Value(0.3)
     >>> [value.op for value in near_kinks((x - 0.1 - 0.2).relu() + x.relu())]
     ['relu']
     """
-    forward = _forward_errors(output, {})
+    forward = _forward_errors(output, {}, any_order)
     found = []
     for value in operands_first(output):
         twice = value.operands[1:] == value.operands[:1]  # a tie with itself is one for everybody
@@ -316,17 +324,23 @@ def near_kinks(output: Value, units: float = 64.0) -> list[Value]:
     return found
 
 
-def _forward_errors(output: Value, known: dict[int, float]) -> dict[int, float]:
+def _forward_errors(
+    output: Value, known: dict[int, float], any_order: bool = False
+) -> dict[int, float]:
     """The rounding that each value of a graph carries, in units of 2**-52, by id."""
     errors = dict(known)
+    terms: dict[int, float] = {}  # how large a value may become on the way, by id
     for value in operands_first(output):
+        summed = any_order and value.op in ("add", "sub", "neg")
+        terms[id(value)] = sum(terms[id(x)] for x in value.operands) if summed else abs(value.data)
         if id(value) not in errors:
             arrived = sum(
                 abs(slope) * errors[id(operand)]
                 for operand, slope in zip(value.operands, value.derivatives)
                 if slope != 0.0
             )
-            errors[id(value)] = arrived + (_rounding(value) if value.operands else 0.0)
+            rounded = _rounding(value) if value.operands else 0.0
+            errors[id(value)] = arrived + (terms[id(value)] if summed else rounded)
     return errors
 
 
@@ -359,12 +373,13 @@ def _derivative_errors(value: Value, forward: dict[int, float]) -> list[float]:
 
 
 def _backward_errors(
-    output: Value, forward: dict[int, float], inputs: Sequence[Value]
+    output: Value, forward: dict[int, float], inputs: Sequence[Value], any_order: bool
 ) -> list[float]:
     """The rounding that the gradients of the inputs carry, in units of 2**-52."""
     order = operands_first(output)
     gradients = {id(value): 0.0 for value in order} | {id(output): 1.0}
     errors = {id(value): 0.0 for value in order}
+    terms = dict(errors)
     for value in reversed(order):
         if not value.operands:
             continue
@@ -374,12 +389,10 @@ def _backward_errors(
             if slope != 0.0 or not TABLE[value.op].selects:
                 share = slope * gradient
                 gradients[id(operand)] += share
-                errors[id(operand)] += (
-                    abs(slope) * error
-                    + abs(gradient) * more
-                    + abs(share)
-                    + abs(gradients[id(operand)])
-                )
+                terms[id(operand)] += abs(share)
+                partial = terms[id(operand)] if any_order else abs(gradients[id(operand)])
+                arrived = abs(slope) * error + abs(gradient) * more
+                errors[id(operand)] += arrived + abs(share) + partial
     return [errors.get(id(value), 0.0) for value in inputs]
 
 

@@ -404,6 +404,15 @@ where = Op(
     at_kink="a condition of 0 chooses c, any other, nan too, b; the condition has no derivative",
 )
 
+stop_gradient = Op(
+    "stop_gradient",
+    "a",
+    "0",
+    probes=_LINE,
+    selects=True,
+    at_kink="0 everywhere, by definition: the operand counts as a number",
+)
+
 # ---- composed of them; each takes values and numbers mixed ----
 
 
@@ -472,5 +481,4 @@ def greatest(terms: list[Any]) -> Any:
     """The greatest of the terms, as a number without gradient."""
     if not terms:
         raise ArgumentError("softmax and logsumexp need at least one term")
-    peak = functools.reduce(maximum, terms)
-    return Value(peak.data) if type(peak) is Value else peak
+    return stop_gradient(functools.reduce(maximum, terms))
