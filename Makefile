@@ -1,22 +1,35 @@
 # Every command makes the virtual environment that it needs, in .venv, and keeps it.
-# Needed beforehand: make, and Python 3.11 or newer with its venv module.
+# Needed beforehand: make, and Python 3.11 or newer with its venv module. With a C compiler, the
+# engine is built as a native module.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A second environment, with the build in pure Python; it finds all other packages in the first.
+PURE := .venv-pure
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 TORCH := torch==2.13.0
 NO_SUCH := No matching distribution|ResolutionImpossible
+NATIVE := pyproject.toml setup.py $(addprefix src/chainrule/,engine.py engine.pxd floats.py floats.pxd)
+IS_NATIVE := $(BIN)/python -c 'import sys, chainrule; sys.exit(not chainrule.native)'
+# What the native build could change is tested on both builds, the rest on the native one.
+BOTH := $(patsubst %,tests/test_%.py,engine floats ops modes interop memory calculus check nn \
+	losses optim random_graphs micrograd)
 N ?= 100000
 
-.PHONY: demo test check bench fuzz pictures
+.PHONY: demo test test-pure check bench soak fuzz pictures
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train
 	$(BIN)/chainrule train moons --out runs/demo --force
 
-test: $(VENV)/torch
-	$(BIN)/pytest -n auto
+test: $(VENV)/torch $(PURE)/chainrule
+	$(BIN)/python -m pytest -n auto
+	@if $(IS_NATIVE); then $(MAKE) -s test-pure; else \
+		echo 'No native engine could be built: only the build in pure Python was tested.'; fi
+
+test-pure: $(VENV)/torch $(PURE)/chainrule
+	$(PURE)/bin/python -m pytest -n auto $(BOTH)
 
 check: $(VENV)/test
 	$(BIN)/ruff check .
@@ -27,20 +40,26 @@ bench: $(VENV)/bench
 	@set -e; for file in bench/[!_]*.py; do \
 		echo "== $$file"; $(BIN)/python -m bench.$$(basename $$file .py); done
 
+soak: $(VENV)/test
+	$(BIN)/python -m tests.soak
+
 fuzz: $(VENV)/torch
 	CHAINRULE_FUZZ=$(N) $(BIN)/pytest -n auto tests/test_random_graphs.py
 
 pictures: $(VENV)/train
 	$(BIN)/python docs/pictures.py
 
-# ---- the environment: a file in it stands for each extra that was installed ----
+# ---- the environments: a file in them stands for each thing that was installed ----
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/train $(VENV)/test $(VENV)/bench: $(VENV)/%: pyproject.toml | $(BIN)/python
+# What was built before goes first: if nothing new can be built, the Python files serve.
+$(VENV)/train $(VENV)/test $(VENV)/bench: $(VENV)/%: $(NATIVE) | $(BIN)/python
 	@echo 'Installing what "$*" needs into $(VENV) (some minutes the first time)'
+	@rm -f src/chainrule/*.so
 	$(PIP) -e '.[$*]'
+	@$(BIN)/chainrule --version
 	@touch $@
 
 # Only the comparisons need PyTorch. There is none for every Python: pip says so, and the tests
@@ -48,4 +67,14 @@ $(VENV)/train $(VENV)/test $(VENV)/bench: $(VENV)/%: pyproject.toml | $(BIN)/pyt
 $(VENV)/torch: Makefile $(VENV)/test
 	@echo 'Installing $(TORCH) into $(VENV)'
 	@$(PIP) $(TORCH) 2> $@.log || { cat $@.log >&2; grep -Eq '$(NO_SUCH)' $@.log; }
+	@touch $@
+
+$(PURE)/chainrule: Makefile MANIFEST.in $(NATIVE) $(shell find src -name '*.py') $(VENV)/test
+	@echo 'Installing the build in pure Python into $(PURE)'
+	@rm -rf $(PURE) build/lib
+	@$(BIN)/python -m venv --without-pip $(PURE)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> $$(echo $(PURE)/lib/python*/site-packages)/others.pth
+	CHAINRULE_PURE=1 $(BIN)/python -m pip --python $(PURE)/bin/python install -q --no-deps --no-build-isolation .
+	@$(PURE)/bin/python -m chainrule --version
 	@touch $@

@@ -5,24 +5,27 @@
 
 import os
 import sys
+from typing import Any
 
 from setuptools import Extension, setup
 
 NATIVE = ["engine", "floats"]
 # Fusing a * b + c would round once where Python rounds twice.
 FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
+DIRECTIVES = {"annotation_typing": False, "cdivision": True, "embedsignature": False}
 
 
-def extensions() -> list[Extension]:
-    from Cython.Build import cythonize
+def native() -> dict[str, Any]:
+    """What setup() is told to build native modules."""
     from Cython.Compiler import Options
+    from Cython.Distutils import build_ext
 
     # For Value, the one native class; both are decorators in other places, but not in a .pxd.
     # Values form no reference cycles, so they take no part in garbage collection; and of those
     # that died, this many (6 MB) are kept for the next graph.
     Options.get_directive_defaults().update(no_gc=True, freelist=65536)
     modules = [
-        # optional: without a compiler, setuptools says so and the Python files serve
+        # optional: where it cannot be compiled, the Python file serves
         Extension(
             f"chainrule.{name}",
             [f"src/chainrule/{name}.py"],
@@ -31,8 +34,13 @@ def extensions() -> list[Extension]:
         )
         for name in NATIVE
     ]
-    directives = {"annotation_typing": False, "cdivision": True, "embedsignature": False}
-    return cythonize(modules, build_dir="build", compiler_directives=directives)
+    # force: by their dates, Cython would not notice that this file has changed
+    build = {"force": True, "cython_c_in_temp": True, "cython_directives": DIRECTIVES}
+    return {
+        "ext_modules": modules,
+        "cmdclass": {"build_ext": build_ext},
+        "options": {"build_ext": build},
+    }
 
 
-setup(ext_modules=[] if os.environ.get("CHAINRULE_PURE") == "1" else extensions())
+setup(**({} if os.environ.get("CHAINRULE_PURE") == "1" else native()))

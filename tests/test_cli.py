@@ -20,6 +20,7 @@ import chainrule
 from chainrule import cli
 
 PNG = b"\x89PNG\r\n\x1a\n"
+VERSION = f"chainrule {chainrule.__version__} ({'native' if chainrule.native else 'pure Python'})\n"
 RUN = ["history.csv", "loss.png", "neuron.svg", "parameters.safetensors", "run.json"]
 
 
@@ -298,8 +299,8 @@ def test_every_data_set_has_a_recipe():
 
 
 def test_version(command):
-    """--version prints the version that the package has."""
-    assert command("--version") == (0, f"chainrule {chainrule.__version__}\n", [])
+    """--version prints the version that the package has, and which engine it runs."""
+    assert command("--version") == (0, VERSION, [])
 
 
 def test_without_a_command(command):
@@ -314,7 +315,7 @@ def test_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "chainrule", "--version"], capture_output=True, text=True
     )
-    assert done.stdout == f"chainrule {chainrule.__version__}\n"
+    assert done.stdout == VERSION
 
 
 # ---- refusals ----

@@ -681,6 +681,26 @@ def test_threads_run_one_graph_backward():
 
 
 @pytest.mark.usefixtures("_switching")
+def test_threads_build_on_shared_inner_values():
+    """Graphs that threads build and run on inner values of one another's add up exactly."""
+    x = Value(3.0)
+    square = x * x
+    shared = square
+    for _ in range(50):
+        shared = shared * 1.0 + square
+
+    def work(i):
+        for _ in range(30):
+            y = shared * (i + 1) + square
+            for _ in range(20):
+                y = y + shared
+            y.backward()
+
+    run_in_threads(6, work)
+    assert x.grad == sum(30 * 6.0 * (51 * (i + 1) + 1 + 20 * 51) for i in range(6))
+
+
+@pytest.mark.usefixtures("_switching")
 def test_threads_share_constants():
     """Expressions of many numbers, in several threads, have the right constants."""
 

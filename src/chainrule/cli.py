@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from chainrule import Value, __version__
+from chainrule import Value, __version__, native
 from chainrule.arguments import check_activation, check_choice, check_range
 from chainrule.errors import ArgumentError, ChainruleError, TrainingError, missing_extra
 from chainrule.nn import MLP
@@ -59,7 +59,7 @@ def _without_command(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        print(f"chainrule {__version__}")
+        print(f"chainrule {__version__} ({'native' if native else 'pure Python'})")
         raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
