@@ -225,7 +225,8 @@ def _names(f: Callable[..., Any], inputs: Sequence[Any]) -> list[str]:
 
 def _likely_cause(output: Value, exact: float, numerical: float, error: float) -> str:
     """Why a gradient is wrong, in words: a wrong rule, else a kink, else what the ratio says."""
-    inner = [value for value in operands_first(output) if value.operands]
+    applied = [value for value in operands_first(output) if value.operands]
+    inner = [value for value in applied if value.op != "stop_gradient"]  # wrong on purpose
     at_kink = [value for value in inner if _at_kink(value)]
     for value in inner:
         if value not in at_kink:
@@ -239,7 +240,10 @@ def _likely_cause(output: Value, exact: float, numerical: float, error: float) -
     if at_kink:
         return f"{at_kink[0].op!r} has a kink here: {TABLE[at_kink[0].op].at_kink}"
     if exact == 0.0:
-        return "no gradient arrives: a number was taken out by .data, detach() or no_grad()"
+        return (
+            "no gradient arrives: a number was taken out by .data, detach(), no_grad() or "
+            "stop_gradient()"
+        )
     if not error < 1e-3 * abs(numerical):
         return f"the differences are uncertain by {error:.1g} here: a kink or a pole is near"
     return "each op's rule is right at this point: the function may depend on more than its inputs"
