@@ -26,7 +26,7 @@ class Expression(NamedTuple):
         return numbers[-1]
 
 
-def _decoded(leaves: list[float], code: bytes) -> Expression:
+def decoded(leaves: list[float], code: bytes) -> Expression:
     """Four bytes a step: the op, and how far back each operand is; at the end the last few added.
 
     Where a step would be large it is an atan instead, and where it would stop the gradient it is,
@@ -63,7 +63,7 @@ def expressions(max_steps: int = 200, least: float = 0.0) -> st.SearchStrategy[E
     """
     numbers = st.floats(least, 3.0, allow_subnormal=False)
     return st.builds(
-        _decoded,
+        decoded,
         st.lists(numbers | numbers.map(lambda x: -x), min_size=1, max_size=5),
         st.integers(1, max_steps).flatmap(lambda n: st.binary(min_size=4 * n, max_size=4 * n)),
     )

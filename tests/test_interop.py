@@ -44,6 +44,12 @@ def test_micrograds_closures_are_refused():
         a._backward()
 
 
+def test_subclasses_are_refused():
+    """A subclass of Value, which no op would recognise, is refused, as C's types do."""
+    with pytest.raises(TypeError, match=r"@chainrule\.op|not an acceptable base type"):
+        type("Subclass", (Value,), {})
+
+
 def test_detach():
     """A detached value is a new leaf with the number, cut off from the graph."""
     a = Value(2.0, label="a")

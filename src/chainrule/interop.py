@@ -30,6 +30,13 @@ def _no_closure(*_: object) -> NoReturn:
     )
 
 
+def _no_subclass(*_: object) -> NoReturn:
+    raise CustomOpError(
+        "Value has no subclasses, for ops ask whether something is a Value itself: an op of your "
+        "own is defined with @chainrule.op, and what a value should carry, keep beside it"
+    )
+
+
 def _reduced(value: Value) -> tuple[Any, ...]:
     """How the copy and pickle modules take a value apart."""
     if value.op == "constant":
@@ -57,6 +64,7 @@ def _svg(value: Value) -> str:
 install("_prev", property(lambda value: set(value.operands)))
 install("_op", property(_spelled))
 install("_backward", property(_no_closure, _no_closure))
+install("__init_subclass__", classmethod(_no_subclass))
 install("__format__", lambda value, spec: format(value.data, spec) if spec else repr(value))
 install("_repr_svg_", _svg)
 install("item", lambda value: value.data)
