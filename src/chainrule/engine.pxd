@@ -4,6 +4,7 @@
 cimport cython
 cimport libc.math as math
 from cpython.object cimport PyObject
+from libc.string cimport memset
 
 from chainrule cimport floats
 
@@ -11,9 +12,31 @@ from chainrule cimport floats
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         void* tp_dict
+        PyObject* (*tp_alloc)(PyTypeObject*, Py_ssize_t) noexcept
+        void (*tp_dealloc)(PyObject*) noexcept
     void PyType_Modified(PyTypeObject* type)
     Py_ssize_t Py_REFCNT(PyObject* object)
-    void Py_INCREF(PyObject* object)
+    void Py_SET_REFCNT(PyObject* object, Py_ssize_t count)
+    void Py_DECREF(PyObject* object)
+    void* PyObject_Malloc(size_t size)
+    void PyObject_Free(void* memory)
+    PyObject* PyObject_INIT(PyObject* memory, PyTypeObject* type)
+    PyObject* PyErr_NoMemory()
+
+
+cdef extern from *:
+    """
+    #ifndef CHAINRULE_KEPT
+    #define CHAINRULE_KEPT 65536  /* dead values whose memory is kept: 6 MB */
+    #endif
+    """
+    const Py_ssize_t KEPT "CHAINRULE_KEPT"
+    ctypedef struct Slots "struct __pyx_obj_9chainrule_6engine_Value":
+        double _data
+        void* _a
+        void* _b
+        void* _next
+        void* _rare
 
 
 @cython.final
@@ -24,7 +47,6 @@ cdef class Value:
     cdef tuple _rare
     cdef int _code
     cdef unsigned int _mark
-    cdef double _assignable(self, object number) except? -1.0
 
 
 cdef int LEAF, CONSTANT, ADD, SUB, MUL, DIV, POW, NEG, EXP, LOG, TANH, SELECTS, RELU
@@ -37,20 +59,22 @@ cdef dict _constants
 @cython.locals(value=Value)
 cdef Value _inner(int code, double data, Value a, double da, Value b, double db, tuple more=*)
 cdef Value _operand(object other)
+cdef double _assignable(Value value, object number) except? -1.0
 @cython.locals(shared=Value)
 cpdef Value constant(object number)
 cpdef Value apply(int code, object local, object operands)
 cpdef forget(Value value)
 @cython.locals(chain=Value)
-cpdef list operands_first(Value output)
+cpdef list operands_first(object output)
 @cython.locals(chain=Value, value=Value, operand=Value)
 cdef Value _results_first(Value output, bint afresh)
-@cython.locals(operand=Value)
 cdef Value _unmarked(Value value)
-@cython.locals(rest=Value)
-cdef Value _taken_off(Value value)
+@cython.locals(operand=Value)
+cdef Value _unmarked_further(Value value)
+@cython.locals(gradient=double, selects=bint)
 cdef int _pass_on(Value value) except -1
-cdef void _accumulate(Value operand, double derivative, Value value) noexcept
+@cython.locals(operand=Value, derivative=double)
+cdef int _pass_on_further(Value value) except -1
 
 
 cdef inline setattr(object type, str name, object attribute):
@@ -59,32 +83,71 @@ cdef inline setattr(object type, str name, object attribute):
     PyType_Modified(<PyTypeObject*> type)
 
 
-cdef inline void release(Value dead) noexcept:
-    """Let the operands of a dying value go in a loop: left to themselves, they would recurse.
+# ---- the memory of values ----
 
-    An operand that nobody else holds joins a chain by `_next`, and is let go from there, after its
-    own operands.
+
+cdef Slots* _kept  # dead values, chained by `_next`, whose memory the next ones take
+cdef Py_ssize_t _how_many
+
+
+cdef inline void own_memory(object type) noexcept:
+    """Have values made and freed by the functions below, and not by Python's."""
+    (<PyTypeObject*> type).tp_alloc = allocate
+    (<PyTypeObject*> type).tp_dealloc = release
+
+
+cdef inline PyObject* allocate(PyTypeObject* type, Py_ssize_t items) noexcept:
+    """The memory of a value, all 0."""
+    global _kept, _how_many
+    cdef Slots* value = _kept
+    if value != NULL:
+        _kept = <Slots*> value._next
+        _how_many -= 1
+        Py_SET_REFCNT(<PyObject*> value, 1)
+    else:
+        value = <Slots*> PyObject_Malloc(sizeof(Slots))
+        if value == NULL:
+            return PyErr_NoMemory()
+        PyObject_INIT(<PyObject*> value, type)
+    memset(&value._data, 0, sizeof(Slots) - sizeof(PyObject))
+    return <PyObject*> value
+
+
+cdef inline void release(PyObject* dead) noexcept:
+    """Free a dead value and, in a loop, what it alone kept alive: recursion would be as deep.
+
+    An operand that nobody else holds joins a chain by `_next`, and is freed from there.
     """
-    cdef Value dying = None, value = dead
-    while value is not None:
-        if dies_too(<PyObject*> value._a):
-            value._a._next = dying
-            dying = value._a
-        value._a = None
-        if dies_too(<PyObject*> value._b):
-            value._b._next = dying
-            dying = value._b
-        value._b = None
+    cdef Slots* value = <Slots*> dead
+    cdef Slots* dying = let_go(value._next, NULL)
+    while value != NULL:
+        dying = let_go(value._b, let_go(value._a, dying))
+        Py_DECREF(<PyObject*> value._rare)
+        keep(value)
         value = dying
-        if value is not None:
-            dying = value._next
-            value._next = None
+        if value != NULL:
+            dying = <Slots*> value._next
 
 
-cdef inline bint dies_too(PyObject* operand) noexcept:
-    """Whether this is the last reference to a value that has operands itself."""
-    return (
-        operand != <PyObject*> None
-        and Py_REFCNT(operand) == 1
-        and <PyObject*> (<Value> operand)._a != <PyObject*> None
-    )
+cdef inline Slots* let_go(void* held, Slots* dying) noexcept:
+    """The chain of the dying, with what has no reference left when this one is gone."""
+    cdef Slots* value
+    while True:
+        Py_SET_REFCNT(<PyObject*> held, Py_REFCNT(<PyObject*> held) - 1)
+        if Py_REFCNT(<PyObject*> held) > 0:  # None never dies
+            return dying
+        value = <Slots*> held
+        held = value._next
+        value._next = dying
+        dying = value
+
+
+cdef inline void keep(Slots* value) noexcept:
+    """Keep the memory of a dead value for another, or give it back if there is plenty."""
+    global _kept, _how_many
+    if _how_many < KEPT:
+        value._next = _kept
+        _kept = value
+        _how_many += 1
+    else:
+        PyObject_Free(value)

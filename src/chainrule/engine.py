@@ -13,12 +13,14 @@ import _thread
 import math
 
 from chainrule import floats
-from chainrule.errors import ComparisonError, ConstantError, CustomOpError
+from chainrule.errors import ArgumentError, ComparisonError, ConstantError, CustomOpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes longer to import than the rest of the package
     from collections.abc import Callable, Sequence
     from typing import Any
+
+    Rare = tuple[str, tuple["Value", ...], tuple[float, ...]]
 
 # The ops by number: those of this file, then the others as the table registers them. An op from
 # SELECTS up passes nothing to an operand with a derivative of 0, even if the gradient from above
@@ -27,7 +29,7 @@ LEAF, CONSTANT, ADD, SUB, MUL, DIV, POW, NEG, EXP, LOG, TANH = range(11)
 SELECTS = RELU = 1000
 NAMES = {LEAF: "", CONSTANT: "constant", ADD: "add", SUB: "sub", MUL: "mul", DIV: "div"}
 NAMES |= {POW: "pow", NEG: "neg", EXP: "exp", LOG: "log", TANH: "tanh", RELU: "relu"}
-PLAIN: tuple[str, tuple[Value, ...], tuple[float, ...]] = ("", (), ())  # see Value._rare
+PLAIN: Rare = ("", (), ())  # where _rare is None
 
 _lock = _thread.RLock()  # one walk over a graph at a time: walks mark values and add to gradients
 _walks = 0  # how many there have been; the number of the newest is its mark
@@ -70,11 +72,8 @@ class Value:
         self._b: Value | None = None
         self._db = 0.0
         # What few have: a label, operands beyond the second, and the derivatives of these.
-        self._rare = (label, (), ()) if label else PLAIN
+        self._rare: Rare | None = (label, (), ()) if label else None
         self._next: Value | None = None
-
-    def __dealloc__(self) -> None:  # of the native build: the operands, without recursion
-        release(self)  # type: ignore[name-defined]  # noqa: F821 - of engine.pxd
 
     # ---- the lecture's ops: the value, then each operand with its local derivative ----
 
@@ -166,13 +165,13 @@ class Value:
         >>> a.grad
         2.0
         """
-        start = self._assignable(gradient)
+        start = _assignable(self, gradient)
         with _lock:
             chain = _results_first(self, True)
             self._grad += start
             while chain is not None:
                 _pass_on(chain)
-                chain = _taken_off(chain)
+                chain._next, chain = None, chain._next  # a link would keep values alive
         if _hook is not None:
             _hook.passed(operands_first(self))
 
@@ -185,7 +184,7 @@ class Value:
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._data = self._assignable(number)
+        self._data = _assignable(self, number)
 
     @property
     def grad(self) -> float:
@@ -194,16 +193,16 @@ class Value:
 
     @grad.setter
     def grad(self, number: Any) -> None:
-        self._grad = self._assignable(number)
+        self._grad = _assignable(self, number)
 
     @property
     def label(self) -> str:
         """The name given by the user, or nothing."""
-        return self._rare[0]
+        return (self._rare or PLAIN)[0]
 
     @label.setter
     def label(self, label: str) -> None:
-        self._rare = (label, *self._rare[1:])
+        self._rare = (label, *(self._rare or PLAIN)[1:])
 
     @property
     def op(self) -> str:
@@ -214,12 +213,12 @@ class Value:
     def operands(self) -> tuple[Value, ...]:
         """What the op was applied to, in order; twice the same in `a + a`."""
         few = tuple([operand for operand in (self._a, self._b) if operand is not None])
-        return few + self._rare[1]
+        return few + (self._rare or PLAIN)[1]
 
     @property
     def derivatives(self) -> tuple[float, ...]:
         """The local derivatives, one for each operand, as the forward pass found them."""
-        return (self._da, self._db, *self._rare[2])[: len(self.operands)]
+        return (self._da, self._db, *(self._rare or PLAIN)[2])[: len(self.operands)]
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
@@ -249,17 +248,22 @@ class Value:
     def __bool__(self) -> bool:
         return self.data != 0.0
 
-    def _assignable(self, number: Any) -> float:
-        if self._code == CONSTANT:
-            raise ConstantError(f"a constant is shared by expressions: write Value({self._data})")
-        return floats.as_number(number)
+
+def _assignable(value: Value, number: Any) -> float:
+    if value._code == CONSTANT:
+        raise ConstantError(f"a constant is shared by expressions: write Value({value._data})")
+    return floats.as_number(number)
+
+
+if not __file__.endswith(".py"):  # the native build
+    own_memory(Value)  # type: ignore[name-defined]  # noqa: F821 - of engine.pxd
 
 
 # ---- making values ----
 
 
 def _inner(
-    code: int, data: float, a: Value, da: float, b: Value | None, db: float, more: Any = PLAIN
+    code: int, data: float, a: Value, da: float, b: Value | None, db: float, more: Any = None
 ) -> Value:
     """A value computed from operands, each followed by its local derivative."""
     value: Value = Value.__new__(Value)
@@ -281,13 +285,13 @@ def apply(code: int, local: Callable[..., Sequence[float]], operands: Sequence[A
     values = [x if type(x) is Value else constant(floats.as_number(x)) for x in operands]
     y, *derivatives = local(*[value._data for value in values])
     b, db = (values[1], derivatives[1]) if len(values) > 1 else (None, 0.0)
-    more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else PLAIN
+    more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else None
     return _inner(code, y, values[0], derivatives[0], b, db, more)
 
 
 def forget(value: Value) -> None:
     """Make a leaf of a value that was just computed."""
-    value._code, value._a, value._b, value._rare = LEAF, None, None, PLAIN
+    value._code, value._a, value._b, value._rare = LEAF, None, None, None
 
 
 def _operand(other: Any) -> Value | None:
@@ -320,14 +324,15 @@ def operands_first(output: Value) -> list[Value]:
     >>> [value.op for value in operands_first((a * a).exp())]
     ['', 'mul', 'exp']
     """
+    if type(output) is not Value:
+        raise ArgumentError(f"a graph ends in a value, not in a {type(output).__name__}")
     order: list[Value] = []
     with _lock:
         chain = _results_first(output, False)
         while chain is not None:
             order.append(chain)
-            chain = _taken_off(chain)
-    order.reverse()
-    return order
+            chain._next, chain = None, chain._next  # a link would keep values alive
+    return order[::-1]
 
 
 def _results_first(output: Value, afresh: bool) -> Value | None:
@@ -349,11 +354,11 @@ def _results_first(output: Value, afresh: bool) -> Value | None:
         operand = _unmarked(value)
         if operand is not None:
             operand._mark = _walks
-            operand._next = value
-            value = operand
+            operand._next, value, operand = value, operand, operand._next
         else:
             if afresh:
-                value._da = value._grad if value._a is None else value._da
+                if value._a is None:
+                    value._da = value._grad
                 value._grad = 0.0
             value._next, chain, value = chain, value, value._next
     return chain
@@ -361,42 +366,41 @@ def _results_first(output: Value, afresh: bool) -> Value | None:
 
 def _unmarked(value: Value) -> Value | None:
     """The first of its operands that this walk has not come to yet."""
-    operand = value._a
-    if operand is None or operand._mark != _walks:
-        return operand
-    operand = value._b
-    if operand is None or operand._mark != _walks:
-        return operand
-    if value._rare is not PLAIN:
-        for operand in value._rare[1]:
-            if operand._mark != _walks:
-                return operand
+    if value._a is None or value._a._mark != _walks:
+        return value._a
+    if value._b is None or value._b._mark != _walks:
+        return value._b
+    return None if value._rare is None else _unmarked_further(value)
+
+
+def _unmarked_further(value: Value) -> Value | None:
+    for operand in (value._rare or PLAIN)[1]:
+        if operand._mark != _walks:
+            return operand
     return None
 
 
-def _taken_off(value: Value) -> Value | None:
-    """The rest of a chain; the link to it is removed, for it would keep values alive."""
-    rest, value._next = value._next, None
-    return rest
-
-
 def _pass_on(value: Value) -> None:
-    """The chain rule for one op, or the end of it, once its gradient is complete."""
+    """The chain rule for one op, or the end of it, once its gradient is complete.
+
+    += and not =, since an operand may have other uses.
+    """
+    gradient = value._grad
+    selects = value._code >= SELECTS
     if value._a is None:
         value._grad += value._da  # what earlier passes found
-    else:
-        _accumulate(value._a, value._da, value)
-    if value._b is not None:
-        _accumulate(value._b, value._db, value)
-    if value._rare is not PLAIN:
-        for operand, derivative in zip(value._rare[1], value._rare[2]):
-            _accumulate(operand, derivative, value)
+    elif value._a._code != CONSTANT and (value._da != 0.0 or not selects):
+        value._a._grad += value._da * gradient
+    if value._b is not None and value._b._code != CONSTANT and (value._db != 0.0 or not selects):
+        value._b._grad += value._db * gradient
+    if value._rare is not None:
+        _pass_on_further(value)
 
 
-def _accumulate(operand: Value, derivative: float, value: Value) -> None:
-    """An operand's share: += and not =, since the operand may have other uses."""
-    if operand._code != CONSTANT and (derivative != 0.0 or value._code < SELECTS):
-        operand._grad += derivative * value._grad
+def _pass_on_further(value: Value) -> None:
+    for operand, derivative in zip(*(value._rare or PLAIN)[1:]):
+        if operand._code != CONSTANT and (derivative != 0.0 or value._code < SELECTS):
+            operand._grad += derivative * value._grad
 
 
 # ---- what the rest of the package adds to the engine ----

@@ -40,7 +40,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of `named_parameters`."""
-        return [p for _, p in _leaves(self)]
+        return [leaf for _, _, leaf in _leaves(self)]
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its path, "layers.0.neurons.3.w.1".
@@ -49,7 +49,7 @@ class Module:
         those inside modules, lists, tuples and dictionaries there. One that stands in two places
         is listed once, by its first path.
         """
-        return ((".".join(trail), leaf) for trail, leaf in _leaves(self))
+        return iter([(f"{prefix}{name}", leaf) for prefix, name, leaf in _leaves(self)])
 
     def state_dict(self) -> dict[str, float]:
         """The number of each parameter by its path, to be kept and loaded again."""
@@ -171,24 +171,24 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
-def _leaves(module: Module) -> Iterator[tuple[tuple[str, ...], Value]]:
-    """The leaves in a module, each once, with the names on the way to it."""
-    seen: set[int] = set()
-    stack: list[tuple[tuple[str, ...], Any]] = [((), module)]
+def _leaves(module: Module) -> list[tuple[str, Any, Value]]:
+    """The leaves in a module, each once, with the two parts of its path."""
+    seen: dict[int, tuple[str, Any, Any]] = {}
+    stack = [("", _parts(module))]
     while stack:
-        trail, found = stack.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        if type(found) is not Value:
-            stack += [((*trail, str(name)), part) for name, part in reversed(_parts(found))]
-        elif not found.op:
-            yield trail, found
+        prefix, parts = stack[-1]
+        for name, part in parts:
+            here = prefix, name, part
+            if seen.setdefault(id(part), here) is here and type(part) is not Value:
+                stack.append((f"{prefix}{name}.", _parts(part)))
+                break
+        else:
+            stack.pop()
+    return [here for here in seen.values() if type(here[2]) is Value and not here[2].op]
 
 
-def _parts(found: Any) -> list[tuple[Any, Any]]:
+def _parts(found: Any) -> Iterator[tuple[Any, Any]]:
     """What a module or collection holds, each part with its name."""
-    parts = vars(found) if isinstance(found, Module) else found
-    if isinstance(parts, (list, tuple)):
-        return list(enumerate(parts))
-    return list(parts.items()) if isinstance(parts, dict) else []
+    found = vars(found) if isinstance(found, Module) else found
+    named = found.items() if isinstance(found, dict) else ()
+    return enumerate(found) if isinstance(found, (list, tuple)) else iter(named)
