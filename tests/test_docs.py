@@ -51,6 +51,8 @@ def rows(page):
 def test_examples_of_a_module(name, tmp_path, monkeypatch):
     """Every example in the docstrings of a module does what it says."""
     monkeypatch.chdir(tmp_path)
+    if "compiler" in name:
+        pytest.importorskip("numpy")
     failed, _ = doctest.testmod(imported(name))
     assert failed == 0
 
@@ -59,6 +61,8 @@ def test_examples_of_a_module(name, tmp_path, monkeypatch):
 def test_code_of_the_pages(code, tmp_path, monkeypatch):
     """Python on the pages runs, and what it prints is what the comments behind it say."""
     monkeypatch.chdir(tmp_path)
+    if "lift(" in code:
+        pytest.importorskip("numpy")
     if ">>>" in code:
         example = doctest.DocTestParser().get_doctest(code, {}, "page", None, None)
         assert doctest.DocTestRunner().run(example).failed == 0
