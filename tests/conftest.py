@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pathlib
 
+import pytest
 from hypothesis import settings
+
+import chainrule
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None)
 settings.register_profile("fuzz", print_blob=True, deadline=None)
@@ -20,8 +24,19 @@ _PEERS = {
 }
 
 
+def pytest_sessionstart():
+    """Refuse to test a native engine that was built in place from what its sources were before."""
+    folder = pathlib.Path(__file__).parent.parent / "src/chainrule"
+    for compiled in [*folder.glob("*.so"), *folder.glob("*.pyd")]:
+        sources = folder.glob(f"{compiled.name.partition('.')[0]}.p*[dy]")
+        if any(source.stat().st_mtime > compiled.stat().st_mtime for source in sources):
+            raise pytest.UsageError(f"{compiled.name} is older than its sources: make .venv/test")
+
+
 def pytest_terminal_summary(terminalreporter):
-    """What tests counted, by `record_property`, and which comparisons were left out."""
+    """Which build was tested, what tests counted, and which comparisons were left out."""
+    build = "the native build" if chainrule.native else "the build in pure Python"
+    terminalreporter.write_line(f"tested: {build}")
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{report.nodeid}: {name} {value}")
