@@ -417,13 +417,12 @@ stop_gradient = Op(
 
 
 def sum(terms: Iterable[Any]) -> Any:
-    """The sum of the terms, in order; 0.0 if there are none.
+    """The sum of the terms, in order, from 0.0 as Python's own: of one term it is a sum too.
 
     >>> sum([Value(1.0), 2, 3]).data
     6.0
     """
-    terms = iter(terms)
-    return functools.reduce(operator.add, terms, next(terms, 0.0))
+    return functools.reduce(operator.add, terms, 0.0)
 
 
 def mean(terms: Iterable[Any]) -> Any:

@@ -156,9 +156,11 @@ class _Derive:
 
 
 def _moving(program: Program) -> set[int]:
-    """The blocks that depend on the leaves."""
+    """The blocks that gradients go through on their way to the leaves."""
     moving = {0}
     for block, made in enumerate(program.instructions):
+        if isinstance(made, Segments) and made.op != "add":
+            continue
         sources = {view.block for view, _ in read_by(made)} | {getattr(made, "block", -1)}
         if sources & moving:
             moving.add(block)

@@ -2,6 +2,7 @@
 
 1. Chains of +, - and unary minus whose partial results are used once become one sum of many
    terms; a term may be a product of two factors.
+   Likewise chains of `maximum` whose gradient is stopped, as in softmax, become one.
 2. Every node gets a class: its op and the classes of its operands, leaves and numbers without
    their identity. Terms of one kind count once, so that sums of different lengths share a class.
    The nodes of a class are a group, and a group is one block of the program.
@@ -60,10 +61,7 @@ def lift(graph: Graph) -> tuple[Program, list[int]]:
 
 def flatten(graph: Graph) -> dict[int, Sequence[Term]]:
     """The terms of each sum or product that stands for itself, by its node."""
-    uses = [0] * len(graph.ops)
-    for operands in graph.operands:
-        for operand in operands:
-            uses[operand] += 1
+    uses = _uses(graph)
     sums: dict[int, deque[Term]] = {}
     for node, op in enumerate(graph.ops):
         if op == "mul":
@@ -75,6 +73,33 @@ def flatten(graph: Graph) -> dict[int, Sequence[Term]]:
                 alone: deque[Term] = deque([(1.0, (operand,))])
                 sums[node] = _joined(sums[node], sign, alone if known is None else known)
     return {node: _without_zeros(graph, terms) for node, terms in sums.items()}
+
+
+def peaks(graph: Graph) -> dict[int, list[int]]:
+    """What each stopped gradient is the greatest of: the terms of a chain of `maximum`, or one."""
+    uses = _uses(graph)
+    chains: dict[int, list[int]] = {}
+    found = {}
+    for node, op in enumerate(graph.ops):
+        if op == "maximum":
+            left, right = graph.operands[node]
+            chain = chains.pop(left, None) if uses[left] == 1 else None
+            chains[node] = [left] if chain is None else chain
+            chains[node].append(right)
+        elif op == "stop_gradient":
+            (operand,) = graph.operands[node]
+            chain = chains.pop(operand, None) if uses[operand] == 1 else None
+            found[node] = [operand] if chain is None else chain
+    return found
+
+
+def _uses(graph: Graph) -> list[int]:
+    """How often each node is an operand."""
+    uses = [0] * len(graph.ops)
+    for operands in graph.operands:
+        for operand in operands:
+            uses[operand] += 1
+    return uses
 
 
 _SIGNS = {"add": (1.0, 1.0), "sub": (1.0, -1.0), "neg": (-1.0,)}
@@ -123,6 +148,7 @@ class _Lift:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.sums = flatten(graph)
+        self.peaks = peaks(graph)
         self.instructions: list[Any] = [None, None]
         self.leaves: list[int] = []
         self.numbers: list[float] = []
@@ -137,7 +163,10 @@ class _Lift:
     def program(self) -> tuple[Program, list[int]]:
         """Make the block of each group; classes are numbered with operands first."""
         for number, group in enumerate(self.groups[2:], 2):
-            made = self._sum(group) if group[0] in self.sums else self._map(group)
+            if group[0] in self.peaks:
+                made = self._peak(group)
+            else:
+                made = self._sum(group) if group[0] in self.sums else self._map(group)
             self.block[number] = len(self.instructions)
             self.instructions.append(made)
         output = len(self.graph.ops) - 1
@@ -171,13 +200,17 @@ class _Lift:
         live = {len(self.graph.ops) - 1}
         for node in reversed(range(len(self.graph.ops))):
             if node in live:
-                if node in self.sums:
+                if node in self.peaks:
+                    live.update(self.peaks[node])
+                elif node in self.sums:
                     live.update(factor for _, factors in self.sums[node] for factor in factors)
                 else:
                     live.update(self.graph.operands[node])
         return live
 
     def _key(self, node: int) -> Any:
+        if node in self.peaks:
+            return "peak", tuple(sorted({self.class_of[term] for term in self.peaks[node]}))
         if node in self.sums:
             return "sum", tuple(sorted({self._kind(term) for term in self.sums[node]}))
         return self.graph.ops[node], tuple([self.class_of[x] for x in self.graph.operands[node]])
@@ -194,6 +227,21 @@ class _Lift:
         dims, views = self._views([self._places(column) for column in columns], len(group), 1)
         self.place.update(zip(group, range(len(group))))
         return Map(op, None, dims, views)
+
+    def _peak(self, group: list[int]) -> Any:
+        """The greatest of the terms of each class, and of these the greatest."""
+        self.place.update(zip(group, range(len(group))))
+        made: Any = None
+        for number in sorted({self.class_of[term] for term in self.peaks[group[0]]}):
+            rows = [[x for x in self.peaks[node] if self.class_of[x] == number] for node in group]
+            terms = self._gather(*self._places([term for row in rows for term in row]))
+            segments = Segments(terms, _starts(rows), "maximum")
+            if made is None:
+                made = segments
+            else:
+                views = [View(self._append(x), 0, (1,)) for x in (made, segments)]
+                made = Map("maximum", None, (len(group),), views)
+        return made
 
     def _sum(self, group: list[int]) -> Sum:
         """Of each member the terms of each kind; members with as many of each are done at once."""
@@ -245,11 +293,7 @@ class _Lift:
         total = sum(map(len, rows))
         dims, views = self._views(columns, total, 1)
         terms = self._append(Sum(total, [(None, Part(sign, dims, len(dims), views))]))
-        starts, at = [], 0
-        for row in rows:
-            starts.append(at)
-            at += len(row)
-        sums = self._append(Segments(terms, starts))
+        sums = self._append(Segments(terms, _starts(rows)))
         return Part(1.0, (len(rows),), 1, [View(sums, 0, (1,))])
 
     # ---- where operands stand ----
@@ -339,6 +383,11 @@ def _repeats(level: list[int], run: int, step: int) -> bool:
         == (list(range(level[at], level[at] + reach, step)) if step else [level[at]] * run)
         for at in range(0, len(level), run)
     )
+
+
+def _starts(rows: Sequence[Sequence[object]]) -> list[int]:
+    """Where each row begins when all are laid end to end."""
+    return list(itertools.accumulate(map(len, rows[:-1]), initial=0))
 
 
 def _cuts(pattern: Pattern) -> set[int]:

@@ -5,7 +5,7 @@
     right       := "leaves"                                   the leaves, in one flat vector
                  | "numbers" number*                          the numbers of the expression
                  | "gather" block indices                     elements of a block, in any order
-                 | "segments" block starts                    sums of consecutive runs of a block
+                 | "segments" op block starts                 sums, or greatest, of runs of a block
                  | "scatter" block indices                    the transpose of gather: adds up
                  | "map" formula "(" view ("," view)* ")"     an op, elementwise
                  | "selected" "(" view "," view ")"           g * d, and nothing where d is 0
@@ -20,6 +20,7 @@ products, broadcasting and convolutions are all sums of products of views.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
@@ -110,17 +111,22 @@ class Gather:
 
 
 class Segments:
-    """Sums of consecutive runs of a block; each begins at a start and ends at the next."""
+    """Consecutive runs of a block, each from a start to the next, made one by an op.
 
-    __slots__ = ("block", "size", "starts")
+    Attributes:
+        op: "add", or "maximum", which passes no gradient.
+    """
 
-    def __init__(self, block: int, starts: Sequence[int]) -> None:
+    __slots__ = ("block", "op", "size", "starts")
+
+    def __init__(self, block: int, starts: Sequence[int], op: str = "add") -> None:
         self.block = block
         self.starts = tuple(starts)
+        self.op = op
         self.size = len(self.starts)
 
     def __str__(self) -> str:
-        return f"segments b{self.block} {_shown(self.starts)}"
+        return f"segments {self.op} b{self.block} {_shown(self.starts)}"
 
 
 class Scatter:
@@ -273,7 +279,9 @@ def _made(made: Any, blocks: list[list[float]]) -> list[float]:
         return [blocks[made.block][i] for i in made.indices]
     if isinstance(made, Segments):
         ends = [*made.starts[1:], len(blocks[made.block])]
-        return [sum(blocks[made.block][at:end]) for at, end in zip(made.starts, ends)]
+        combine = TABLE[made.op].local
+        runs = [blocks[made.block][at:end] for at, end in zip(made.starts, ends)]
+        return [functools.reduce(lambda a, b: combine(a, b)[0], run) for run in runs]
     if isinstance(made, Scatter):
         result = [0.0] * made.size
         for i, x in zip(made.indices, blocks[made.block]):

@@ -108,7 +108,7 @@ class Runner:
             sums = f"np.bincount({indices}, weights=b{made.block}, minlength={made.size})"
             return [f"np.copyto(b{block}, {sums})"]
         starts = self._bound(np.array(made.starts, dtype=np.intp))
-        return [f"np.add.reduceat(b{made.block}, {starts}, out=b{block})"]
+        return [f"np.{made.op}.reduceat(b{made.block}, {starts}, out=b{block})"]
 
     def _map(self, block: int, made: Map) -> str:
         row = TABLE[made.op]
