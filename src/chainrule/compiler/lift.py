@@ -167,8 +167,7 @@ class _Lift:
                 made = self._peak(group)
             else:
                 made = self._sum(group) if group[0] in self.sums else self._map(group)
-            self.block[number] = len(self.instructions)
-            self.instructions.append(made)
+            self.block[number] = self._added(made)
         output = len(self.graph.ops) - 1
         block, (place,) = self._places([output])
         if self.instructions[block] is not None and self.instructions[block].size == 1:
@@ -292,7 +291,7 @@ class _Lift:
             return Part(sign, dims, kept, views)
         total = sum(map(len, rows))
         dims, views = self._views(columns, total, 1)
-        terms = self._append(Sum(total, [(None, Part(sign, dims, len(dims), views))]))
+        terms = self._added(Sum(total, [(None, Part(sign, dims, len(dims), views))]))
         sums = self._append(Segments(terms, _starts(rows)))
         return Part(1.0, (len(rows),), 1, [View(sums, 0, (1,))])
 
@@ -338,10 +337,26 @@ class _Lift:
         return tuple(dims[::-1]), views
 
     def _gather(self, block: int, places: list[int]) -> int:
+        made = self.instructions[block]
+        if made is not None and places == list(range(made.size)):
+            return block
         key = block, tuple(places)
         if key not in self.gathered:
             self.gathered[key] = self._append(Gather(block, places))
         return self.gathered[key]
+
+    def _added(self, instruction: Any) -> int:
+        """The block of an instruction; of one that only copies a block, that block."""
+        if isinstance(instruction, Sum):
+            target, part = instruction.parts[0]
+            plain = target is None and part.scale == 1.0 and len(part.factors) == 1
+            if len(instruction.parts) == 1 and plain and part.kept == len(part.dims):
+                (view,) = part.factors
+                made = self.instructions[view.block]
+                whole = view.offset == 0 and view.strides == contiguous(part.dims)
+                if made is not None and whole and made.size == instruction.size:
+                    return view.block
+        return self._append(instruction)
 
     def _append(self, instruction: Any) -> int:
         self.instructions.append(instruction)
