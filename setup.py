@@ -1,4 +1,4 @@
-"""Builds engine.py and floats.py as native modules, where there is a C compiler.
+"""Builds the engine and what networks are made of as native modules, where there is a C compiler.
 
 `CHAINRULE_PURE=1` leaves them as they are, and the wheel fits every machine.
 """
@@ -9,9 +9,10 @@ from typing import Any
 
 from setuptools import Extension, setup
 
-NATIVE = ["engine", "floats"]
-# Fusing a * b + c would round once where Python rounds twice.
-FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
+NATIVE = ["arguments", "engine", "floats", "nn", "ops"]
+# Fusing a * b + c would round once where Python rounds twice. What debuggers read is four times
+# as large as the rest.
+FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-g0"]
 DIRECTIVES = {"annotation_typing": False, "cdivision": True, "embedsignature": False}
 
 
@@ -20,10 +21,9 @@ def native() -> dict[str, Any]:
     from Cython.Compiler import Options
     from Cython.Distutils import build_ext
 
-    # For Value, the one native class; both are decorators in other places, but not in a .pxd.
-    # Values form no reference cycles, so they take no part in garbage collection; and of those
-    # that died, this many (6 MB) are kept for the next graph.
-    Options.get_directive_defaults().update(no_gc=True, freelist=65536)
+    # For Value, the one native class: values form no reference cycles, so they take no part in
+    # garbage collection. In other places it is a decorator, but not in a .pxd.
+    Options.get_directive_defaults().update(no_gc=True)
     modules = [
         # optional: where it cannot be compiled, the Python file serves
         Extension(

@@ -62,6 +62,7 @@ cdef Value _operand(object other)
 cdef double _assignable(Value value, object number) except? -1.0
 @cython.locals(shared=Value)
 cpdef Value constant(object number)
+@cython.locals(values=list, found=tuple)
 cpdef Value apply(int code, object local, object operands)
 cpdef forget(Value value)
 @cython.locals(chain=Value)

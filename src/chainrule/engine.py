@@ -212,8 +212,7 @@ class Value:
     @property
     def operands(self) -> tuple[Value, ...]:
         """What the op was applied to, in order; twice the same in `a + a`."""
-        few = tuple([operand for operand in (self._a, self._b) if operand is not None])
-        return few + (self._rare or PLAIN)[1]
+        return tuple([x for x in (self._a, self._b) if x is not None]) + (self._rare or PLAIN)[1]
 
     @property
     def derivatives(self) -> tuple[float, ...]:
@@ -255,7 +254,7 @@ def _assignable(value: Value, number: Any) -> float:
     return floats.as_number(number)
 
 
-if not __file__.endswith(".py"):  # the native build
+if __file__.endswith((".so", ".pyd")):  # the native build
     own_memory(Value)  # type: ignore[name-defined]  # noqa: F821 - of engine.pxd
 
 
@@ -280,13 +279,14 @@ def _inner(
     return value if _hook is None else _hook.made(value)
 
 
-def apply(code: int, local: Callable[..., Sequence[float]], operands: Sequence[Any]) -> Value:
+def apply(code: int, local: Callable[..., tuple[float, ...]], operands: Sequence[Any]) -> Value:
     """The value of a row of the table: `local` gives its number and its local derivatives."""
     values = [x if type(x) is Value else constant(floats.as_number(x)) for x in operands]
-    y, *derivatives = local(*[value._data for value in values])
-    b, db = (values[1], derivatives[1]) if len(values) > 1 else (None, 0.0)
-    more = ("", tuple(values[2:]), tuple(derivatives[2:])) if len(values) > 2 else None
-    return _inner(code, y, values[0], derivatives[0], b, db, more)
+    found = local(*[value._data for value in values])  # the number, then the derivatives
+    if len(values) == 1:
+        return _inner(code, found[0], values[0], found[1], None, 0.0)
+    more = ("", tuple(values[2:]), found[3:]) if len(values) > 2 else None
+    return _inner(code, found[0], values[0], found[1], values[1], found[2], more)
 
 
 def forget(value: Value) -> None:

@@ -108,6 +108,8 @@ def _never_raising(
     function: Callable[[float], float], overflow: Callable[[float], float] = math.fabs
 ) -> Callable[[float], float]:
     """`function` with nan outside its domain, and inf, of the sign of `overflow`, above."""
+    if __file__.endswith((".so", ".pyd")):  # in the native build it is C's, which never raises
+        return function
 
     def on_floats(x: float) -> float:
         try:
