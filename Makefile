@@ -10,7 +10,9 @@ PURE := .venv-pure
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 TORCH := torch==2.13.0
 NO_SUCH := No matching distribution|ResolutionImpossible
-NATIVE := pyproject.toml setup.py $(addprefix src/chainrule/,engine.py engine.pxd floats.py floats.pxd)
+# What native modules are built from, by the list in setup.py.
+MODULES := $(shell sed -n 's/^NATIVE = //p' setup.py | tr -c 'a-z\n' ' ')
+NATIVE := pyproject.toml setup.py $(MODULES:%=src/chainrule/%.py) $(wildcard src/chainrule/*.pxd)
 IS_NATIVE := $(BIN)/python -c 'import sys, chainrule; sys.exit(not chainrule.native)'
 # What the native build could change is tested on both builds, the rest on the native one.
 BOTH := $(patsubst %,tests/test_%.py,engine floats ops modes interop memory calculus check nn \

@@ -96,13 +96,20 @@ def unpacked(archive, tmp_path_factory):
     return folder / archive.name.removesuffix(".tar.gz")
 
 
+def installed(folder, *what, **environment):
+    """The interpreter of a fresh environment with nothing else in it, no dependencies either."""
+    if not folder.exists():
+        venv.create(folder)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q"]
+    run(*pip, "--no-deps", "--no-index", *what, env=os.environ | environment)
+    return python
+
+
 def what_it_prints(wheel, folder):
-    """What PROGRAM prints where nothing but the wheel is installed, not even its dependencies."""
-    venv.create(folder)
-    bin = folder / ("Scripts" if os.name == "nt" else "bin")
-    pip = [sys.executable, "-m", "pip", "--python", bin / "python", "install", "-q"]
-    run(*pip, "--no-deps", "--no-index", wheel)
-    return run(bin / "python", "-I", "-W", "error", "-c", PROGRAM, cwd=folder).splitlines()
+    """What PROGRAM prints where a wheel is installed."""
+    python = installed(folder, wheel)
+    return run(python, "-I", "-W", "error", "-c", PROGRAM, cwd=folder).splitlines()
 
 
 def expected(native):
@@ -126,8 +133,9 @@ def test_the_native_wheel(native_wheel, tmp_path):
     tags = f"{THIS_PYTHON}-{THIS_PYTHON}-{PLATFORM}"
     assert native_wheel.name == f"chainrule-{chainrule.__version__}-{tags}.whl"
     names = zipfile.ZipFile(native_wheel).namelist()
-    compiled = [name.partition(".")[0] for name in names if name.endswith((".so", ".pyd"))]
-    assert sorted(compiled) == ["chainrule/engine", "chainrule/floats"]
+    compiled = {name.partition(".")[0] for name in names if name.endswith((".so", ".pyd"))}
+    assert {"chainrule/engine", "chainrule/floats", "chainrule/ops"} <= compiled
+    assert {f"{module}.py" for module in compiled} <= set(names)
     assert {"chainrule/engine.py", "chainrule/engine.pxd", "chainrule/viz/svg.py"} <= set(names)
     assert [name for name in names if name.endswith(".c")] == []
     assert what_it_prints(native_wheel, tmp_path / "environment") == expected(native=True)
@@ -160,6 +168,23 @@ def test_the_pure_wheel_of_the_archive(unpacked, pure_wheel):
     for name in ours.namelist():
         if name.endswith((".py", ".pxd")):
             assert ours.read(name) == theirs.read(name), name
+
+
+@pytest.mark.parametrize("pure", ["0", "1"])
+def test_editable_installs(archive, pure, tmp_path):
+    """An editable install runs the sources where they are, with native modules or without."""
+    with tarfile.open(archive) as file:
+        file.extractall(tmp_path, filter="data")
+    sources = tmp_path / archive.name.removesuffix(".tar.gz")
+    venv.create(tmp_path / "environment")
+    (packages,) = tmp_path.glob("environment/[Ll]ib/**/site-packages")
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"))  # what builds it
+    how = "--no-build-isolation", "--editable", sources
+    python = installed(tmp_path / "environment", *how, CHAINRULE_PURE=pure)
+    tell = "import chainrule; print(chainrule.__file__, chainrule.native)"
+    file, native = run(python, "-I", "-c", tell).split()
+    assert pathlib.Path(file) == sources / "src/chainrule/__init__.py"
+    assert native == str(chainrule.native and pure == "0")
 
 
 PLATFORMS = {
