@@ -65,7 +65,8 @@ def parameters(thing: Any) -> str:
         signature = inspect.signature(thing)
     except (TypeError, ValueError):
         return "?"
-    return re.sub(" at 0x[0-9a-f]+", "", str(signature.replace(return_annotation=None)))
+    text = str(signature.replace(return_annotation=signature.empty))
+    return re.sub("<[a-z]*function .*? at 0x[0-9a-f]+>", "<function>", text)
 
 
 # ---- what is refused ----

@@ -184,7 +184,8 @@ def test_nan_is_explained(train, tmp_path):
     status, out, err = train("xor", "--lr", "1e200", "--steps", "5", "--out", "run")
     assert status == 1
     assert len(err) == 1
-    explanation = r"chainrule: step 1: mul\(layers\S+ = \S+, \S+\) gave inf at nn.py:\d+, in .+"
+    place = r"training.py:\d+, in .+"
+    explanation = rf"chainrule: step 1: mul\(layers\S+ = \S+, \S+\) gave inf at {place}"
     assert re.fullmatch(explanation, err[0])
     assert "numbers:  run/history.csv" in out
     assert len(rows(tmp_path / "run/history.csv")) == 1

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_ENGINE = {f"{_PACKAGE}{name}.py" for name in ("engine", "modes", "ops", "check")}
+# No place to name: what leads to an op, and what has no lines to show in the native build.
+_ENGINE = {f"{_PACKAGE}{name}.py" for name in ("engine", "modes", "ops", "check", "nn")}
 _COMMAND_LINE = f"{_PACKAGE}cli.py"
 
 
