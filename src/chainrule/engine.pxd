@@ -25,12 +25,6 @@ cdef extern from "Python.h":
 
 
 cdef extern from *:
-    """
-    #ifndef CHAINRULE_KEPT
-    #define CHAINRULE_KEPT 65536  /* dead values whose memory is kept: 6 MB */
-    #endif
-    """
-    const Py_ssize_t KEPT "CHAINRULE_KEPT"
     ctypedef struct Slots "struct __pyx_obj_9chainrule_6engine_Value":
         double _data
         void* _a
@@ -87,8 +81,7 @@ cdef inline setattr(object type, str name, object attribute):
 # ---- the memory of values ----
 
 
-cdef Slots* _kept  # dead values, chained by `_next`, whose memory the next ones take
-cdef Py_ssize_t _how_many
+cdef void* _pins[16]
 
 
 cdef inline void own_memory(object type) noexcept:
@@ -99,19 +92,11 @@ cdef inline void own_memory(object type) noexcept:
 
 cdef inline PyObject* allocate(PyTypeObject* type, Py_ssize_t items) noexcept:
     """The memory of a value, all 0."""
-    global _kept, _how_many
-    cdef Slots* value = _kept
-    if value != NULL:
-        _kept = <Slots*> value._next
-        _how_many -= 1
-        Py_SET_REFCNT(<PyObject*> value, 1)
-    else:
-        value = <Slots*> PyObject_Malloc(sizeof(Slots))
-        if value == NULL:
-            return PyErr_NoMemory()
-        PyObject_INIT(<PyObject*> value, type)
+    cdef Slots* value = <Slots*> PyObject_Malloc(sizeof(Slots))
+    if value == NULL:
+        return PyErr_NoMemory()
     memset(&value._data, 0, sizeof(Slots) - sizeof(PyObject))
-    return <PyObject*> value
+    return PyObject_INIT(<PyObject*> value, type)
 
 
 cdef inline void release(PyObject* dead) noexcept:
@@ -144,11 +129,12 @@ cdef inline Slots* let_go(void* held, Slots* dying) noexcept:
 
 
 cdef inline void keep(Slots* value) noexcept:
-    """Keep the memory of a dead value for another, or give it back if there is plenty."""
-    global _kept, _how_many
-    if _how_many < KEPT:
-        value._next = _kept
-        _kept = value
-        _how_many += 1
+    """Give the memory of a dead value back, but for one in each of Python's arenas of 1 MB.
+
+    An arena that is empty would go back to the system, and the next graph would wait for another.
+    """
+    cdef void** pin = &_pins[(<size_t> value >> 20) % 16]
+    if pin[0] == NULL:
+        pin[0] = value
     else:
         PyObject_Free(value)
