@@ -12,13 +12,22 @@ import pytest
 from chainrule import Value, grad, no_grad, ops
 
 DEPTH = 300_000
+# Whatever is computed here has this leaf among its operands, directly or by what is between, and
+# each other leaf has this label. So the references to these two tell what is alive.
+LEAF = Value(0.25)
+LABEL = "a leaf of " + __name__
+
+
+def alive():
+    """How many references there are to the leaf and to the label, and how many pieces of memory."""
+    return sys.getrefcount(LEAF), sys.getrefcount(LABEL), sys.getallocatedblocks()
 
 
 def an_expression():
     """Some hundred values of every shape, with labels and shared operands."""
-    x = y = Value(0.5, label="x")
+    x = y = Value(0.5, label=LABEL)
     for k in range(30):
-        y = (y * x + 1.0).tanh() - ops.where(x, y, k) / 3.0
+        y = (y * x + LEAF).tanh() - ops.where(x, y, k) / 3.0
         y.label = f"y{k}"
     return x, y
 
@@ -45,13 +54,13 @@ def fail_midway():
 
 
 def drop_a_chain():
-    y = Value(1.0)
+    y = LEAF
     for _ in range(2000):
         y = y * 1.0
 
 
 def drop_a_tree():
-    level = [Value(1.0) for _ in range(512)]
+    level = [LEAF * 1.0 for _ in range(512)]
     while len(level) > 1:
         level = [a + b for a, b in zip(level[::2], level[1::2])]
 
@@ -83,12 +92,22 @@ def test_no_value_is_left_over(use):
     try:
         for _ in range(3):  # what is made once is made now: constants, Python's caches
             use()
-        before = sys.getallocatedblocks()
+        *values, memory = alive()
         for _ in range(20):
             use()
-        assert sys.getallocatedblocks() - before < 100  # one expression has more values
+        assert alive()[:2] == tuple(values)
+        assert alive()[2] - memory < 100  # one expression has more values
     finally:
         gc.enable()
+
+
+def test_every_value_is_counted():
+    """A value that lives on is seen: by its operand if it was computed, by its label if not."""
+    values, labels, _ = alive()
+    kept = [LEAF * 2.0 for _ in range(50)] + [Value(1.0, label=LABEL) for _ in range(20)]
+    assert alive()[:2] == (values + 50, labels + 20)
+    del kept
+    assert alive()[:2] == (values, labels)
 
 
 def chain(link=lambda x, y: y + x):
