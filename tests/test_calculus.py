@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from reference import PYTORCH
 
-from chainrule import Value, derivative, exp, grad, hessian, jacobian, no_grad, sin, where
+from chainrule import TABLE, Value, derivative, exp, grad, hessian, jacobian, no_grad, sin, where
 from chainrule.errors import ArgumentError, ChangedDataError
 
 
@@ -150,3 +151,23 @@ def test_numbers_in_place_of_values_are_refused(arguments):
     """grad of or by a number gets an error."""
     with pytest.raises(ArgumentError, match="grad needs a value"):
         grad(*arguments)
+
+
+UNARY = [row for row in TABLE.values() if isinstance(row.value, str) and len(row.operands) == 1]
+
+
+@pytest.mark.parametrize("row", UNARY, ids=lambda row: row.name)
+@pytest.mark.parametrize("at", [0.0, -0.0, 0.7, -0.7])
+def test_derivatives_at_kinks_choose_as_pytorch(row, at):
+    """Second and third derivatives are PyTorch's, also at 0, where many ops have their kink."""
+    torch = pytest.importorskip("torch")
+    x, tensor = Value(at), torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    y, right = row(x), PYTORCH[row.name](tensor)
+    for order in (1, 2, 3):
+        y = grad(y, x, create_graph=True)
+        if right.requires_grad:
+            (found,) = torch.autograd.grad(right, tensor, create_graph=True, allow_unused=True)
+            right = torch.zeros_like(tensor).detach() if found is None else found
+        else:
+            right = torch.zeros_like(tensor).detach()
+        assert y.data == pytest.approx(right.item(), rel=1e-12, abs=1e-15, nan_ok=True), order

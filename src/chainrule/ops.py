@@ -341,10 +341,10 @@ leaky_relu = Op(
 elu = Op(
     "elu",
     "where(a > 0, a, expm1(a))",
-    "where(a <= 0, exp(a), 1)",
+    "where(a < 0, exp(a), 1)",
     probes=_LINE,
     kink="a",
-    at_kink="the first derivative does not jump; the second is 1 at 0, and 0 for nan",
+    at_kink="the first derivative does not jump; the second is 0 at 0, and for nan",
 )
 gelu = Op(  # 1 / sqrt(2) and 1 / sqrt(2 * pi)
     "gelu",
