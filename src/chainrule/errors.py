@@ -150,3 +150,14 @@ class ProgramError(ChainruleError, RuntimeError):
 
     Please report it, with the function that was compiled.
     """
+
+
+class TraceError(ChainruleError, RuntimeError):
+    """A function cannot be compiled, because a program made of it could give a stale number.
+
+    A program is made by running the function once and recording what is done to its data. What
+    would be recorded as one number and could be another at the next call is refused: `float()` of
+    data, `math.exp` of it, a clock, random numbers, something read from outside that cannot be
+    watched, an assignment to `data` inside the function. The message names the line and what to
+    write instead. The function itself, called without `compile`, is not affected.
+    """
