@@ -53,12 +53,14 @@ cdef dict _constants
 @cython.locals(value=Value)
 cdef Value _inner(int code, double data, Value a, double da, Value b, double db, tuple more=*)
 cdef Value _operand(object other)
-cdef double _assignable(Value value, object number) except? -1.0
+cdef double _assignable(Value value, str what, object number) except? -1.0
 @cython.locals(shared=Value)
 cpdef Value constant(object number)
 @cython.locals(values=list, found=tuple)
 cpdef Value apply(int code, object local, object operands)
 cpdef forget(Value value)
+cpdef Value wide(int code, double data, tuple operands, object derivatives)
+cdef Value _entering(object x)
 @cython.locals(chain=Value)
 cpdef list operands_first(object output)
 @cython.locals(chain=Value, value=Value, operand=Value)

@@ -63,14 +63,11 @@ class Value:
     def __init__(self, data: Any, label: str = "", _op: str = "") -> None:
         if _op or not isinstance(label, str):
             raise CustomOpError("no derivatives are known: define the op with @chainrule.op")
-        self._data = floats.as_number(data)
-        self._grad = 0.0
-        self._code = LEAF
-        self._mark = 0
+        self._data = floats.as_number(data) if _hook is None else _hook.leaf(self, data)
+        self._grad = self._da = self._db = 0.0
+        self._code, self._mark = LEAF, 0
         self._a: Value | None = None
-        self._da = 0.0
         self._b: Value | None = None
-        self._db = 0.0
         # What few have: a label, operands beyond the second, and the derivatives of these.
         self._rare: Rare | None = (label, (), ()) if label else None
         self._next: Value | None = None
@@ -165,7 +162,7 @@ class Value:
         >>> a.grad
         2.0
         """
-        start = _assignable(self, gradient)
+        start = _assignable(self, "backward", gradient)
         with _lock:
             chain = _results_first(self, True)
             self._grad += start
@@ -180,20 +177,20 @@ class Value:
     @property
     def data(self) -> float:
         """The number; assigning it leaves values that were computed from it as they are."""
-        return self._data if _hook is None else _hook.read(self, self._data)
+        return self._data if _hook is None else _hook.read(self, "data", self._data)
 
     @data.setter
     def data(self, number: Any) -> None:
-        self._data = _assignable(self, number)
+        self._data = _assignable(self, "data", number)
 
     @property
     def grad(self) -> float:
         """The derivative that `backward()` found, 0.0 before."""
-        return self._grad
+        return self._grad if _hook is None else _hook.read(self, "grad", self._grad)
 
     @grad.setter
     def grad(self, number: Any) -> None:
-        self._grad = _assignable(self, number)
+        self._grad = _assignable(self, "grad", number)
 
     @property
     def label(self) -> str:
@@ -217,7 +214,9 @@ class Value:
     @property
     def derivatives(self) -> tuple[float, ...]:
         """The local derivatives, one for each operand, as the forward pass found them."""
-        return (self._da, self._db, *(self._rare or PLAIN)[2])[: len(self.operands)]
+        found = (self._da, self._db, *(self._rare or PLAIN)[2])[2 * (self._a is None) :]
+        found = found[: len(self.operands)]
+        return found if _hook is None else _hook.read(self, "derivatives", found)
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
@@ -245,13 +244,13 @@ class Value:
         return object.__hash__(self)
 
     def __bool__(self) -> bool:
-        return self.data != 0.0
+        return bool(self.data != 0.0)
 
 
-def _assignable(value: Value, number: Any) -> float:
+def _assignable(value: Value, what: str, number: Any) -> float:
     if value._code == CONSTANT:
         raise ConstantError(f"a constant is shared by expressions: write Value({value._data})")
-    return floats.as_number(number)
+    return floats.as_number(number) if _hook is None else _hook.assigned(what, number)
 
 
 if __file__.endswith((".so", ".pyd")):  # the native build
@@ -262,18 +261,15 @@ if __file__.endswith((".so", ".pyd")):  # the native build
 
 
 def _inner(
-    code: int, data: float, a: Value, da: float, b: Value | None, db: float, more: Any = None
+    code: int, data: float, a: Value | None, da: float, b: Value | None, db: float, more: Any = None
 ) -> Value:
     """A value computed from operands, each followed by its local derivative."""
     value: Value = Value.__new__(Value)
     value._data = data
     value._grad = 0.0
-    value._code = code
-    value._mark = 0
-    value._a = a
-    value._da = da
-    value._b = b
-    value._db = db
+    value._code, value._mark = code, 0
+    value._a, value._da = a, da
+    value._b, value._db = b, db
     value._rare = more
     value._next = None
     return value if _hook is None else _hook.made(value)
@@ -281,7 +277,7 @@ def _inner(
 
 def apply(code: int, local: Callable[..., tuple[float, ...]], operands: Sequence[Any]) -> Value:
     """The value of a row of the table: `local` gives its number and its local derivatives."""
-    values = [x if type(x) is Value else constant(floats.as_number(x)) for x in operands]
+    values = [x if type(x) is Value else _entering(x) for x in operands]
     found = local(*[value._data for value in values])  # the number, then the derivatives
     if len(values) == 1:
         return _inner(code, found[0], values[0], found[1], None, 0.0)
@@ -292,6 +288,15 @@ def apply(code: int, local: Callable[..., tuple[float, ...]], operands: Sequence
 def forget(value: Value) -> None:
     """Make a leaf of a value that was just computed."""
     value._code, value._a, value._b, value._rare = LEAF, None, None, None
+
+
+def wide(code: int, data: float, operands: tuple[Value, ...], derivatives: Any) -> Value:
+    """A value of many operands, whose derivatives are iterated over when they are needed."""
+    return _inner(code, data, None, 0.0, None, 0.0, ("", operands, derivatives))
+
+
+def _entering(x: Any) -> Value:
+    return constant(floats.as_number(x)) if _hook is None else _hook.entering(x)
 
 
 def _operand(other: Any) -> Value | None:
@@ -357,7 +362,7 @@ def _results_first(output: Value, afresh: bool) -> Value | None:
             operand._next, value, operand = value, operand, operand._next
         else:
             if afresh:
-                if value._a is None:
+                if value._code == LEAF:
                     value._da = value._grad
                 value._grad = 0.0
             value._next, chain, value = chain, value, value._next
@@ -366,9 +371,9 @@ def _results_first(output: Value, afresh: bool) -> Value | None:
 
 def _unmarked(value: Value) -> Value | None:
     """The first of its operands that this walk has not come to yet."""
-    if value._a is None or value._a._mark != _walks:
+    if value._a is not None and value._a._mark != _walks:
         return value._a
-    if value._b is None or value._b._mark != _walks:
+    if value._b is not None and value._b._mark != _walks:
         return value._b
     return None if value._rare is None else _unmarked_further(value)
 
@@ -387,9 +392,9 @@ def _pass_on(value: Value) -> None:
     """
     gradient = value._grad
     selects = value._code >= SELECTS
-    if value._a is None:
+    if value._code == LEAF:
         value._grad += value._da  # what earlier passes found
-    elif value._a._code != CONSTANT and (value._da != 0.0 or not selects):
+    elif value._a is not None and value._a._code != CONSTANT and (value._da != 0.0 or not selects):
         value._a._grad += value._da * gradient
     if value._b is not None and value._b._code != CONSTANT and (value._db != 0.0 or not selects):
         value._b._grad += value._db * gradient

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import _thread
 
-from chainrule import engine
+from chainrule import engine, floats
+from chainrule.ops import TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Mode:
     add 7.0
     """
 
+    traces = False  # whether it records what is done
+
     def __enter__(self) -> Self:
         _this_thread.modes = (*_this_thread.modes, self)
         with _lock:
@@ -42,8 +45,24 @@ class Mode:
             _open.remove(self)
             engine.show_to(_everybody if _open else None)
 
-    def made(self, value: Value) -> None:
-        """An op made this value."""
+    def made(self, value: Value) -> Value | None:
+        """An op made this value; what is returned, if anything, takes its place."""
+
+    def leaf(self, value: Value, data: Any) -> Any:  # noqa: ARG002 - here and below: for others
+        """A leaf is being made; what is returned becomes its number."""
+        return data
+
+    def entering(self, x: Any) -> Any:
+        """What is no value stands among operands; what is returned does so instead."""
+        return x
+
+    def read(self, value: Value, what: str, found: Any) -> Any:  # noqa: ARG002
+        """The "data", "grad" or "derivatives" are asked for; what is returned is told."""
+        return found
+
+    def assigned(self, what: str, number: Any) -> Any:  # noqa: ARG002
+        """To "data" or "grad" a number is assigned, or "backward" starts from it."""
+        return number
 
     def passed(self, order: list[Value]) -> None:
         """A backward pass over these values, operands first, has ended."""
@@ -60,8 +79,16 @@ class no_grad(Mode):  # noqa: N801 - PyTorch's name
     (6.0, ())
     """
 
-    def made(self, value: Value) -> None:
+    def made(self, value: Value) -> Value | None:
+        if is_tracing():  # a leaf would be read by its number at every run
+            return None if value.op == "stop_gradient" else TABLE["stop_gradient"](value)
         engine.forget(value)
+        return None
+
+
+def is_tracing() -> bool:
+    """Whether what this thread does is recorded for a program."""
+    return any(mode.traces for mode in _this_thread.modes)
 
 
 class _ThisThread(_thread._local):
@@ -73,11 +100,29 @@ class _Everybody:
 
     def made(self, value: Value) -> Value:
         for mode in _this_thread.modes:
-            mode.made(value)
+            other = mode.made(value)
+            value = value if other is None else other
         return value
 
-    def read(self, value: Value, number: float) -> Any:  # noqa: ARG002 - no mode shows other
-        return number
+    def leaf(self, value: Value, data: Any) -> float:
+        for mode in _this_thread.modes:
+            data = mode.leaf(value, data)
+        return floats.as_number(data)
+
+    def entering(self, x: Any) -> Value:
+        for mode in _this_thread.modes:
+            x = mode.entering(x)
+        return x if type(x) is engine.Value else engine.constant(floats.as_number(x))
+
+    def read(self, value: Value, what: str, found: Any) -> Any:
+        for mode in _this_thread.modes:
+            found = mode.read(value, what, found)
+        return found
+
+    def assigned(self, what: str, number: Any) -> float:
+        for mode in _this_thread.modes:
+            number = mode.assigned(what, number)
+        return floats.as_number(number)
 
     def passed(self, order: list[Value]) -> None:
         for mode in _this_thread.modes:
