@@ -14,9 +14,19 @@ from strategies import expressions
 from chainrule import TABLE, Value, condition, lift, op, ops, softmax
 from chainrule.check import near_kinks
 from chainrule.compiler.derive import derive
-from chainrule.compiler.graph import Graph
+from chainrule.compiler.graph import read
 from chainrule.compiler.lift import flatten, regular
-from chainrule.compiler.program import Gather, Leaves, Map, Part, Program, Sum, View
+from chainrule.compiler.program import (
+    Data,
+    Gather,
+    Leaves,
+    Map,
+    Numbers,
+    Part,
+    Program,
+    Sum,
+    View,
+)
 from chainrule.errors import ArgumentError, ProgramError
 from chainrule.nn import MLP
 
@@ -290,10 +300,10 @@ def test_the_same_graph_gives_the_same_program_in_every_process():
 def test_a_graph_prints_checks_and_interprets():
     """The lines follow the grammar; the interpreter gives the engine's numbers."""
     a = Value(2.0)
-    graph = Graph((a * a + 1).tanh())
-    assert str(graph).splitlines()[-1] == "%4 = tanh(%3)"
+    graph, read_from = read((a * a + 1).tanh())
+    assert str(graph).splitlines()[-2:] == ["%4 = tanh(%3)", "return %4"]
     graph.check()
-    assert graph.interpret() == [value.data for value in graph.values]
+    assert graph.interpret() == [value.data for value in read_from]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +311,7 @@ def test_a_graph_prints_checks_and_interprets():
 )
 def test_a_graph_that_is_none_is_refused(op, operands):
     """Too few operands, operands that come later, and unknown ops are found by the checker."""
-    graph = Graph(Value(2.0) * 3 + 1)
+    graph, _ = read(Value(2.0) * 3 + 1)
     graph.ops[2], graph.operands[2] = op, operands
     with pytest.raises(ProgramError, match="%2"):
         graph.check()
@@ -310,9 +320,9 @@ def test_a_graph_that_is_none_is_refused(op, operands):
 def test_sums_are_flattened_in_the_order_written():
     """a - (b - c*d) + 0 is the signed sum of a, b and a product."""
     a, b, c, d = (Value(x) for x in (1.0, 2.0, 3.0, 4.0))
-    graph = Graph(a - (b - c * d) + 0)
+    graph, _ = read(a - (b - c * d) + 0)
     (terms,) = (terms for node, terms in flatten(graph).items() if node == len(graph.ops) - 1)
-    numbers = [(sign, [graph.values[x].data for x in factors]) for sign, factors in terms]
+    numbers = [(sign, [graph.numbers[x] for x in factors]) for sign, factors in terms]
     assert numbers == [(1.0, [1.0]), (-1.0, [2.0]), (1.0, [3.0, 4.0])]
 
 
@@ -337,15 +347,15 @@ def test_regular_places_are_nested_runs(places, pattern):
     "bad",
     [
         Sum(3, [(None, Part(1.0, (3,), 1, [View(0, 1, (1,))]))]),
-        Sum(3, [(None, Part(1.0, (3,), 1, [View(2, 0, (1,))]))]),
-        Sum(3, [(View(1, 2, (1,)), Part(1.0, (2,), 1, [View(0, 0, (1,))]))]),
+        Sum(3, [(None, Part(1.0, (3,), 1, [View(4, 0, (1,))]))]),
+        Sum(3, [(View(3, 2, (1,)), Part(1.0, (2,), 1, [View(0, 0, (1,))]))]),
         Map("exp", None, (3,), [View(0, 0, (1, 1))]),
     ],
 )
 def test_a_view_that_leaves_its_block_is_refused(bad):
     """The checker finds views past the end, of later blocks, and with wrong dims."""
     with pytest.raises(ProgramError, match="is not in its block"):
-        Program([Leaves(3), bad], [1]).check()
+        Program([Leaves(3), Numbers([]), Data(0), bad], [3]).check()
 
 
 def test_a_program_without_gradient_to_give_is_refused_a_second_time():

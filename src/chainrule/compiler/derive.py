@@ -11,15 +11,19 @@ import math
 
 from chainrule.compiler.program import (
     Gather,
+    IndexAdd,
+    Lookup,
     Map,
     Part,
     Program,
     Scatter,
+    Seed,
     Segments,
     Selected,
     Sum,
     View,
     contiguous,
+    injective,
     read_by,
 )
 from chainrule.errors import ProgramError
@@ -34,20 +38,25 @@ if TYPE_CHECKING:
 
 
 def derive(program: Program) -> Program:
-    """The program that gives the output and the derivatives of it by all leaves.
+    """The program that gives the outputs and the derivatives of the first by all leaves.
+
+    If the first output has several elements, what arrives at each is the seed.
 
     Raises:
         ProgramError: the program was derived already, and an op in it that selects has no
             second derivative here.
 
-    >>> from chainrule.compiler.program import Leaves
+    >>> from chainrule.compiler.program import Data, Leaves, Numbers
     >>> double = Part(2.0, (1,), 1, [View(0, 0, (1,))])
-    >>> print(derive(Program([Leaves(1), Sum(1, [(None, double)])], [1])))
+    >>> given = [Leaves(1), Numbers([]), Data(0)]
+    >>> print(derive(Program([*given, Sum(1, [(None, double)])], [3])))
     b0[1] = leaves
-    b1[1] = sum 2 * b0@0:1 over 1|
-    b2[1] = sum 1 over 1|
-    b3[1] = sum 2 * b2@0:1 over 1|
-    return b1, b3
+    b1[0] = numbers ()
+    b2[0] = data
+    b3[1] = sum 2 * b0@0:1 over 1|
+    b4[1] = sum 1 over 1|
+    b5[1] = sum 2 * b4@0:1 over 1|
+    return b3, b5
     """
     return _Derive(program).backward()
 
@@ -57,19 +66,25 @@ class _Derive:
 
     def __init__(self, program: Program) -> None:
         self.instructions: list[Any] = list(program.instructions)
+        self.outputs = program.outputs
         self.forward = len(self.instructions)
-        (self.output,) = program.outputs
         self.moving = _moving(program)
         self.arriving: dict[int, list[Contribution]] = {}
 
     def backward(self) -> Program:
-        one = Part(1.0, (1,), 1, [])
-        self.arriving[self.output] = [(None, one)]
+        self._start(self.outputs[0])
         for block in reversed(range(1, self.forward)):
-            made = self.instructions[block]
-            if block in self.arriving:
-                self._transpose(block, made, self._gradient(block))
-        return Program(self.instructions, [self.output, self._gradient(0)])
+            if block in self.arriving and block in self.moving:
+                self._transpose(block, self.instructions[block], self._gradient(block))
+        return Program(self.instructions, [*self.outputs, self._gradient(0)], self.forward)
+
+    def _start(self, output: int) -> None:
+        """The gradient of the output by itself: 1, or the seed."""
+        size = self.instructions[output].size
+        if size == 1:
+            self._add(output, None, Part(1.0, (1,), 1, []))
+        else:
+            self._add_whole(output, Seed(size))
 
     def _gradient(self, block: int) -> int:
         """The block of the gradient of a block, all that arrives being added up."""
@@ -80,7 +95,9 @@ class _Derive:
             same = part.dims == (size,) and part.kept == 1 and part.scale == 1.0
             if target is None and same and [f.strides for f in part.factors] == [(1,)]:
                 return part.factors[0].block
-        return self._append(Sum(size, arriving))
+        here = len(self.instructions)
+        parts = [(t and View(here, t.offset, t.strides), part) for t, part in arriving]
+        return self._append(Sum(size, parts))
 
     def _transpose(self, block: int, made: Any, gradient: int) -> None:
         """Send the gradient of a block on to the blocks that it was made of."""
@@ -94,6 +111,11 @@ class _Derive:
             self._add_whole(made.block, Scatter(gradient, made.indices, size))
         elif isinstance(made, Scatter):
             self._add_whole(made.block, Gather(gradient, made.indices))
+        elif isinstance(made, Lookup):
+            size = self.instructions[made.block].size
+            self._add_whole(made.block, IndexAdd(gradient, made.rows, size))
+        elif isinstance(made, IndexAdd):
+            self._add_whole(made.block, Lookup(gradient, made.rows))
         elif isinstance(made, Segments):
             ends = [*made.starts[1:], self.instructions[made.block].size]
             runs = zip(range(made.size), made.starts, ends)
@@ -136,7 +158,7 @@ class _Derive:
         size = self.instructions[view.block].size
         if _covers(target, part.dims[:kept], size):
             self._add(view.block, None, part)
-        elif _injective(target, part.dims[:kept]):
+        elif injective(target, part.dims[:kept]):
             self._add(view.block, target, part)
         else:
             places = tuple(target.places(part.dims[:kept]))
@@ -161,7 +183,9 @@ def _moving(program: Program) -> set[int]:
     for block, made in enumerate(program.instructions):
         if isinstance(made, Segments) and made.op != "add":
             continue
-        sources = {view.block for view, _ in read_by(made)} | {getattr(made, "block", -1)}
+        sources = {getattr(made, "block", -1)}
+        if not isinstance(made, Lookup | IndexAdd):  # which row it is has no derivative
+            sources |= {view.block for view, _ in read_by(made)}
         if sources & moving:
             moving.add(block)
     return moving
@@ -171,13 +195,3 @@ def _covers(target: View, dims: Sequence[int], size: int) -> bool:
     """Whether a view is the whole block in its order."""
     same = target.strides == contiguous(dims) and target.offset == 0
     return same and math.prod(dims) == size
-
-
-def _injective(target: View, dims: Sequence[int]) -> bool:
-    """Whether no two elements of a view are surely the same: strides that nest."""
-    reach = 0
-    for stride, size in sorted(zip(target.strides, dims)):
-        if stride <= reach:
-            return False
-        reach += (size - 1) * stride
-    return True

@@ -21,12 +21,15 @@ import struct
 from collections import deque
 
 from chainrule.compiler.program import (
+    Data,
     Gather,
     Leaves,
+    Lookup,
     Map,
     Numbers,
     Part,
     Program,
+    Rows,
     Segments,
     Sum,
     View,
@@ -43,15 +46,17 @@ if TYPE_CHECKING:
     Term = tuple[float, tuple[int, ...]]  # a sign, and the factors' nodes
     Pattern = list[tuple[int, int]]  # sizes and strides, innermost first
 
-_LEAVES, _NUMBERS = 0, 1  # the first two classes, and blocks
+_LEAVES, _NUMBERS, _DATA = range(3)  # the first classes, and their blocks
+_GIVEN = {"": _LEAVES, "constant": _NUMBERS, "datum": _DATA}
 _FEW = 4  # lengths that are told apart in a group of sums; more are summed by segments
 
 
-def lift(graph: Graph) -> tuple[Program, list[int]]:
-    """The array program of a scalar graph, whose last node is the output.
+def lift(graph: Graph) -> tuple[Program, list[int], list[int]]:
+    """The array program of a scalar graph.
 
     Returns:
-        The program, and which node each element of its leaves is.
+        The program, which node each element of its leaves is, and which each of its data is:
+        leaves in the order in which they are first used, data in the order of the nodes.
     """
     return _Lift(graph).program()
 
@@ -136,7 +141,7 @@ def _without_zeros(graph: Graph, terms: deque[Term]) -> Sequence[Term]:
 def _is_zero(graph: Graph, term: Term) -> bool:
     _, factors = term
     node = factors[0]
-    return len(factors) == 1 and graph.ops[node] == "constant" and graph.values[node].data == 0.0
+    return len(factors) == 1 and graph.ops[node] == "constant" and graph.numbers[node] == 0.0
 
 
 # ---- classes and groups ----
@@ -149,42 +154,42 @@ class _Lift:
         self.graph = graph
         self.sums = flatten(graph)
         self.peaks = peaks(graph)
-        self.instructions: list[Any] = [None, None]
+        self.instructions: list[Any] = [None, None, None]
+        self.data = [node for node, op in enumerate(graph.ops) if op == "datum"]
         self.leaves: list[int] = []
         self.numbers: list[float] = []
-        self.place: dict[int, int] = {}  # of a node in the block of its class
+        self.place = {node: i for i, node in enumerate(self.data)}  # in the block of its class
         self.number_place: dict[bytes, int] = {}
         self.gathered: dict[tuple[int, tuple[int, ...]], int] = {}
-        self.block: dict[int, int] = {_LEAVES: 0, _NUMBERS: 1}
+        self.block = {_LEAVES: _LEAVES, _NUMBERS: _NUMBERS, _DATA: _DATA}
         self.class_of: list[int] = []
-        self.groups: list[list[int]] = [[], []]
+        self.groups: list[list[int]] = [[], [], []]
         self._classify()
 
-    def program(self) -> tuple[Program, list[int]]:
+    def program(self) -> tuple[Program, list[int], list[int]]:
         """Make the block of each group; classes are numbered with operands first."""
-        for number, group in enumerate(self.groups[2:], 2):
-            if group[0] in self.peaks:
-                made = self._peak(group)
-            else:
-                made = self._sum(group) if group[0] in self.sums else self._map(group)
-            self.block[number] = self._added(made)
-        output = len(self.graph.ops) - 1
-        block, (place,) = self._places([output])
-        if self.instructions[block] is not None and self.instructions[block].size == 1:
-            result = block
-        else:
-            part = Part(1.0, (1,), 1, [View(block, place, (0,))])
-            result = self._append(Sum(1, [(None, part)]))
-        self.instructions[0] = Leaves(len(self.leaves))
-        self.instructions[1] = Numbers(self.numbers)
-        return Program(self.instructions, [result]), self.leaves
+        for number, group in enumerate(self.groups[3:], 3):
+            self.block[number] = self._added(self._instruction(group))
+        outputs = [self._together(nodes, fresh=True) for nodes in self.graph.outputs]
+        self.instructions[_LEAVES] = Leaves(len(self.leaves))
+        self.instructions[_NUMBERS] = Numbers(self.numbers)
+        self.instructions[_DATA] = Data(len(self.data))
+        return Program(self.instructions, outputs), self.leaves, self.data
+
+    def _instruction(self, group: list[int]) -> Any:
+        """What makes the block of a group."""
+        if group[0] in self.peaks:
+            return self._peak(group)
+        if group[0] in self.sums:
+            return self._sum(group)
+        return self._lookup(group) if self.graph.ops[group[0]] == "lookup" else self._map(group)
 
     def _classify(self) -> None:
         known: dict[Any, int] = {}
         live = self._live()
         for node, op in enumerate(self.graph.ops):
-            if op == "" or op == "constant":
-                self.class_of.append(_NUMBERS if op else _LEAVES)
+            if op in _GIVEN:
+                self.class_of.append(_GIVEN[op])
             elif node not in live:
                 self.class_of.append(-1)  # part of a sum
             else:
@@ -196,7 +201,7 @@ class _Lift:
 
     def _live(self) -> set[int]:
         """The nodes whose numbers are needed for themselves."""
-        live = {len(self.graph.ops) - 1}
+        live = {node for nodes in self.graph.outputs for node in nodes}
         for node in reversed(range(len(self.graph.ops))):
             if node in live:
                 if node in self.peaks:
@@ -226,6 +231,30 @@ class _Lift:
         dims, views = self._views([self._places(column) for column in columns], len(group), 1)
         self.place.update(zip(group, range(len(group))))
         return Map(op, None, dims, views)
+
+    def _lookup(self, group: list[int]) -> Lookup:
+        """The row that each member chooses of its own."""
+        indices, *_ = zip(*[self.graph.operands[node] for node in group])
+        rows = [self.graph.operands[node][1:] for node in group]
+        count = len(rows[0])
+        block, firsts, stride = self._rows(rows)
+        (dims, (which,)) = self._views([self._places(indices)], len(group), 1)
+        self.place.update(zip(group, range(len(group))))
+        return Lookup(block, Rows(firsts, stride, count, dims, which))
+
+    def _rows(self, rows: list[tuple[int, ...]]) -> tuple[int, list[int], int]:
+        """The block of all rows, where each row 0 is, and how far the next is from it."""
+        numbers = {self.class_of[node] for row in rows for node in row}
+        if len(numbers) == 1:
+            block, places = self._places([node for row in rows for node in row])
+            count = len(rows[0])
+            stride = places[1] - places[0] if count > 1 else 0
+            firsts = places[::count]
+            if places == [first + stride * k for first in firsts for k in range(count)]:
+                return block, firsts, stride
+        distinct = {row: i * len(row) for i, row in enumerate(dict.fromkeys(rows))}
+        block = self._together([node for row in distinct for node in row])
+        return block, [distinct[row] for row in rows], 1
 
     def _peak(self, group: list[int]) -> Any:
         """The greatest of the terms of each class, and of these the greatest."""
@@ -309,11 +338,28 @@ class _Lift:
                     self.leaves.append(node)
         return self.block[number], [self.place[node] for node in nodes]
 
+    def _together(self, nodes: Sequence[int], fresh: bool = False) -> int:
+        """A block of these nodes in this order; a fresh one is none that is given to a run."""
+        runs = [list(run) for _, run in itertools.groupby(nodes, lambda x: self.class_of[x])]
+        if len(runs) == 1:
+            block, places = self._places(nodes)
+            block = self._gather(block, places)
+            if not fresh or block > _DATA:
+                return block
+        parts: list[tuple[View | None, Part]] = []
+        start = 0
+        for run in runs:
+            dims, views = self._views([self._places(run)], len(run), 1)
+            target = View(len(self.instructions), start, contiguous(dims))
+            parts.append((target, Part(1.0, dims, len(dims), views)))
+            start += len(run)
+        return self._append(Sum(len(nodes), parts))
+
     def _number(self, node: int) -> int:
-        bits = struct.pack("d", self.graph.values[node].data)
+        bits = struct.pack("d", self.graph.numbers[node])
         if bits not in self.number_place:
             self.number_place[bits] = len(self.numbers)
-            self.numbers.append(self.graph.values[node].data)
+            self.numbers.append(self.graph.numbers[node])
         return self.number_place[bits]
 
     def _views(

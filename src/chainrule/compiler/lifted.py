@@ -5,9 +5,9 @@ from __future__ import annotations
 import collections
 
 from chainrule.compiler.derive import derive
-from chainrule.compiler.graph import Graph
+from chainrule.compiler.graph import read
 from chainrule.compiler.lift import lift as lift_graph
-from chainrule.compiler.program import Leaves, Numbers
+from chainrule.compiler.program import Given
 from chainrule.engine import Value
 from chainrule.errors import ArgumentError, missing_extra
 
@@ -54,9 +54,9 @@ class Lifted:
     def __init__(self, output: Value) -> None:
         if type(output) is not Value:
             raise ArgumentError(f"lift needs a value, not {output!r}")
-        graph = Graph(output)
-        self.program, leaves = lift_graph(graph)
-        self.leaves = [graph.values[leaf] for leaf in leaves]
+        graph, values = read(output)
+        self.program, leaves, _ = lift_graph(graph)
+        self.leaves = [values[leaf] for leaf in leaves]
         self._ops = collections.Counter(op for op in graph.ops if op)
         self._values = len(graph.ops)
         self._forward: Any = None
@@ -82,7 +82,7 @@ class Lifted:
         if self._backward is None:
             self._backward = _runner(derive(self.program))
         number = self._run(self._backward)
-        for leaf, slope in zip(self.leaves, self._backward.outputs[1].tolist()):
+        for leaf, slope in zip(self.leaves, self._backward.outputs[-1].tolist()):
             leaf.grad += gradient * slope
         return number
 
@@ -103,7 +103,7 @@ class Lifted:
         kinds = collections.Counter(
             type(made).__name__.lower()
             for made in self.program.instructions
-            if not isinstance(made, Leaves | Numbers)
+            if not isinstance(made, Given)
         )
         count = len(self.program)
         ops = ", ".join(f"{n:,} {op}" for op, n in self._ops.items() if op != "constant")

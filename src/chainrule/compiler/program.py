@@ -4,18 +4,24 @@
     instruction := block "[" size "]" "=" right
     right       := "leaves"                                   the leaves, in one flat vector
                  | "numbers" number*                          the numbers of the expression
+                 | "data"                                     given at each run, without gradient
+                 | "seed"                                     the gradient that backward starts from
                  | "gather" block indices                     elements of a block, in any order
-                 | "segments" op block starts                 sums, or greatest, of runs of a block
                  | "scatter" block indices                    the transpose of gather: adds up
+                 | "lookup" block indices "+" steps           gather at places that are data
+                 | "index_add" block indices "+" steps        the transpose of lookup: adds up
+                 | "segments" op block starts                 sums, or greatest, of runs of a block
                  | "map" formula "(" view ("," view)* ")"     an op, elementwise
                  | "selected" "(" view "," view ")"           g * d, and nothing where d is 0
                  | "sum" (part | target "+=" part)+           sums of products
     part        := scale ("*" view)* "over" dims "|" dims     the dims before | stay, the others
                                                               are summed over
+    steps       := stride "*" view "over" dims "<" rows       how far beyond the indices
     view        := block offset ":" strides                   one stride for each dim; 0 repeats
 
-Blocks are flat. A view reads a block as an array of some dims without moving anything: matrix
-products, broadcasting and convolutions are all sums of products of views.
+The first three blocks are leaves, numbers and data. Blocks are flat. A view reads a block as an
+array of some dims without moving anything: matrix products, broadcasting and convolutions are all
+sums of products of views.
 """
 
 from __future__ import annotations
@@ -96,6 +102,30 @@ class Numbers:
         return f"numbers {_shown(self.numbers)}"
 
 
+class Data:
+    """Numbers that are given at each run, and whose gradient nobody asks for."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __str__(self) -> str:
+        return "data"
+
+
+class Seed:
+    """The gradient of the first output, from which the backward pass starts."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __str__(self) -> str:
+        return "seed"
+
+
 class Gather:
     """Elements of a block, by their places."""
 
@@ -108,6 +138,79 @@ class Gather:
 
     def __str__(self) -> str:
         return f"gather b{self.block} {_shown(self.indices)}"
+
+
+class Scatter:
+    """A block of zeros to which the elements of another are added, by their places."""
+
+    __slots__ = ("block", "indices", "size")
+
+    def __init__(self, block: int, indices: Sequence[int], size: int) -> None:
+        self.block = block
+        self.indices = tuple(indices)
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"scatter b{self.block} {_shown(self.indices)}"
+
+
+class Rows:
+    """Places that are data: each one a fixed place and so many steps of one length.
+
+    Attributes:
+        indices: where each row 0 is.
+        stride: how far row k + 1 is from row k.
+        count: how many rows there are.
+        which: the view, of the dims, of the number of the row; a whole number below `count`.
+    """
+
+    __slots__ = ("count", "dims", "indices", "stride", "which")
+
+    def __init__(
+        self, indices: Sequence[int], stride: int, count: int, dims: Sequence[int], which: View
+    ) -> None:
+        self.indices = tuple(indices)
+        self.stride = stride
+        self.count = count
+        self.dims = tuple(dims)
+        self.which = which
+
+    def places(self, numbers: Sequence[float]) -> list[int]:
+        """The places, given the block that tells which rows."""
+        rows = [int(numbers[i]) for i in self.which.places(self.dims)]
+        return [first + self.stride * row for first, row in zip(self.indices, rows)]
+
+    def __str__(self) -> str:
+        dims = "x".join(map(str, self.dims))
+        return f"{_shown(self.indices)} + {self.stride} * {self.which} over {dims} < {self.count}"
+
+
+class Lookup:
+    """Elements of a block, by places that are data."""
+
+    __slots__ = ("block", "rows", "size")
+
+    def __init__(self, block: int, rows: Rows) -> None:
+        self.block = block
+        self.rows = rows
+        self.size = len(rows.indices)
+
+    def __str__(self) -> str:
+        return f"lookup b{self.block} {self.rows}"
+
+
+class IndexAdd:
+    """A block of zeros to which the elements of another are added, by places that are data."""
+
+    __slots__ = ("block", "rows", "size")
+
+    def __init__(self, block: int, rows: Rows, size: int) -> None:
+        self.block = block
+        self.rows = rows
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"index_add b{self.block} {self.rows}"
 
 
 class Segments:
@@ -127,20 +230,6 @@ class Segments:
 
     def __str__(self) -> str:
         return f"segments {self.op} b{self.block} {_shown(self.starts)}"
-
-
-class Scatter:
-    """A block of zeros to which the elements of another are added, by their places."""
-
-    __slots__ = ("block", "indices", "size")
-
-    def __init__(self, block: int, indices: Sequence[int], size: int) -> None:
-        self.block = block
-        self.indices = tuple(indices)
-        self.size = size
-
-    def __str__(self) -> str:
-        return f"scatter b{self.block} {_shown(self.indices)}"
 
 
 class Map:
@@ -200,50 +289,110 @@ class Sum:
         )
 
 
-Instruction = Leaves | Numbers | Gather | Segments | Scatter | Map | Selected | Sum
+Given = Leaves | Numbers | Data | Seed  # what is filled before a run, not computed by it
+Placed = Gather | Scatter | Lookup | IndexAdd | Segments
+Instruction = Given | Placed | Map | Selected | Sum
 
 
 class Program:
     """Instructions, each of which makes the block of its number, and the blocks asked for.
 
+    Attributes:
+        instructions: the first three are leaves, numbers and data.
+        outputs: the block of each group that was asked for; of a derived program, at last the
+            block of the gradient by the leaves.
+        forward: how many of the instructions, the first ones, are the forward pass.
+
     >>> half = Part(0.5, (3,), 1, [View(0, 0, (1,))])
-    >>> program = Program([Leaves(3), Sum(3, [(None, half)])], [1])
+    >>> program = Program([Leaves(3), Numbers([]), Data(0), Sum(3, [(None, half)])], [3])
     >>> print(program)
     b0[3] = leaves
-    b1[3] = sum 0.5 * b0@0:1 over 3|
-    return b1
+    b1[0] = numbers ()
+    b2[0] = data
+    b3[3] = sum 0.5 * b0@0:1 over 3|
+    return b3
     """
 
-    def __init__(self, instructions: Sequence[Instruction], outputs: Sequence[int]) -> None:
+    def __init__(
+        self,
+        instructions: Sequence[Instruction],
+        outputs: Sequence[int],
+        forward: int | None = None,
+    ) -> None:
         self.instructions = list(instructions)
         self.outputs = list(outputs)
+        self.forward = len(self.instructions) if forward is None else forward
 
     def check(self) -> None:
-        """Raise unless every view stays in an earlier block, or a target in its own.
+        """Raise unless all that is read is in an earlier block, and nothing is written twice.
 
         Raises:
             ProgramError: as said, with the instruction.
         """
         for block, made in enumerate(self.instructions):
-            views = [(view, dims, block - 1) for view, dims in read_by(made)]
-            if isinstance(made, Sum):
-                targets = [(view, part) for view, part in made.parts if view is not None]
-                views += [(view, part.dims[: part.kept], block) for view, part in targets]
-            for view, dims, last in views:
-                reach = sum((n - 1) * s for n, s in zip(dims, view.strides))
-                fits = len(dims) == len(view.strides) and view.block <= last
-                if not fits or view.offset + reach >= self.instructions[view.block].size:
-                    raise ProgramError(f"{view} is not in its block: b{block} = {made}")
+            reason = self._fault(block, made)
+            if reason:
+                raise ProgramError(f"{reason}: b{block} = {made}")
+        if not all(0 <= block < len(self.instructions) for block in self.outputs):
+            raise ProgramError(f"the program returns {self.outputs}, blocks that it does not have")
 
-    def interpret(self, leaves: Sequence[float]) -> list[list[float]]:
+    def _fault(self, block: int, made: Instruction) -> str:
+        """What is wrong with an instruction, or nothing."""
+        for view, dims in read_by(made):
+            if not view.block < block or not self._inside(view, dims):
+                return f"{view} is not in its block"
+        for target, part in made.parts if isinstance(made, Sum) else ():
+            kept = part.dims[: part.kept]
+            if target is None:
+                if math.prod(kept) != made.size:
+                    return f"{part} does not fill the block"
+            elif target.block != block or not self._inside(target, kept):
+                return f"{target} is not in its block"
+            elif not injective(target, kept):
+                return f"{target} would be written twice in one place"
+        source = getattr(made, "block", -1)
+        if source >= block:
+            return f"b{source} is not an earlier block"
+        if any(not 0 <= place < reach for place, reach in self._reached(made)):
+            return "a place is not in its block"
+        return ""
+
+    def _inside(self, view: View, dims: Sequence[int]) -> bool:
+        """Whether a view stays in its block."""
+        reaches = [(n - 1) * s for n, s in zip(dims, view.strides)]
+        least = view.offset + sum(reach for reach in reaches if reach < 0)
+        most = view.offset + sum(reach for reach in reaches if reach > 0)
+        size = self.instructions[view.block].size
+        return len(dims) == len(view.strides) and least >= 0 and most < size
+
+    def _reached(self, made: Instruction) -> Iterator[tuple[int, int]]:
+        """Places in blocks that an instruction reads or writes one by one, and their sizes."""
+        if isinstance(made, Gather | Segments):
+            places = made.indices if isinstance(made, Gather) else made.starts
+            yield from ((place, self.instructions[made.block].size) for place in places)
+        elif isinstance(made, Scatter):
+            yield from ((place, made.size) for place in made.indices)
+        elif isinstance(made, Lookup | IndexAdd):
+            size = made.size if isinstance(made, IndexAdd) else self.instructions[made.block].size
+            reach = made.rows.stride * (made.rows.count - 1)
+            for place in made.rows.indices:
+                yield from ((place, size), (place + reach, size))
+
+    def interpret(
+        self, leaves: Sequence[float], data: Sequence[float] = (), seed: Sequence[float] = ()
+    ) -> list[list[float]]:
         """The outputs, computed in plain Python, one element after the other.
 
         Args:
             leaves: the number of each leaf.
+            data: the number of each datum.
+            seed: the gradient of each element of the first output, if it has more than one.
         """
+        given = {Leaves: leaves, Data: data, Seed: seed}
         blocks: list[list[float]] = []
         for made in self.instructions:
-            blocks.append(list(leaves) if isinstance(made, Leaves) else _made(made, blocks))
+            numbers = given.get(type(made))
+            blocks.append(_made(made, blocks) if numbers is None else list(numbers))
         return [blocks[block] for block in self.outputs]
 
     def __str__(self) -> str:
@@ -251,13 +400,23 @@ class Program:
         return "\n".join([*lines, f"return {', '.join(f'b{i}' for i in self.outputs)}"])
 
     def __len__(self) -> int:
-        """How many instructions there are; leaves and numbers are given, and not counted."""
-        return sum(not isinstance(made, Leaves | Numbers) for made in self.instructions)
+        """How many instructions compute something; leaves, numbers, data and seed are given."""
+        return sum(not isinstance(made, Given) for made in self.instructions)
 
 
 def contiguous(dims: Sequence[int]) -> tuple[int, ...]:
     """The strides of a block that has these dims, the last running fastest."""
     return tuple(math.prod(dims[i + 1 :]) for i in range(len(dims)))
+
+
+def injective(view: View, dims: Sequence[int]) -> bool:
+    """Whether the elements of a view are surely in different places: its strides nest."""
+    reach = 0
+    for stride, size in sorted((abs(s), n) for s, n in zip(view.strides, dims) if n > 1):
+        if stride <= reach:
+            return False
+        reach += (size - 1) * stride
+    return True
 
 
 def read_by(instruction: Instruction) -> list[tuple[View, tuple[int, ...]]]:
@@ -268,6 +427,8 @@ def read_by(instruction: Instruction) -> list[tuple[View, tuple[int, ...]]]:
         return [(view, instruction.dims) for view in instruction.operands]
     if isinstance(instruction, Selected):
         return [(v, instruction.dims) for v in (instruction.gradient, instruction.slope)]
+    if isinstance(instruction, Lookup | IndexAdd):
+        return [(instruction.rows.which, instruction.rows.dims)]
     return []
 
 
@@ -283,10 +444,12 @@ def _made(made: Any, blocks: list[list[float]]) -> list[float]:
         runs = [blocks[made.block][at:end] for at, end in zip(made.starts, ends)]
         return [functools.reduce(lambda a, b: combine(a, b)[0], run) for run in runs]
     if isinstance(made, Scatter):
-        result = [0.0] * made.size
-        for i, x in zip(made.indices, blocks[made.block]):
-            result[i] += x
-        return result
+        return _added(made.indices, blocks[made.block], made.size)
+    if isinstance(made, Lookup):
+        return [blocks[made.block][i] for i in made.rows.places(blocks[made.rows.which.block])]
+    if isinstance(made, IndexAdd):
+        places = made.rows.places(blocks[made.rows.which.block])
+        return _added(places, blocks[made.block], made.size)
     if isinstance(made, Sum):
         return _summed(made, blocks)
     columns = [[blocks[v.block][i] for i in v.places(dims)] for v, dims in read_by(made)]
@@ -296,6 +459,14 @@ def _made(made: Any, blocks: list[list[float]]) -> list[float]:
     if made.rule is None:
         return [local(*operands)[0] for operands in zip(*columns)]
     return [local(*operands)[made.rule + 1] for operands in zip(*columns[1:])]
+
+
+def _added(places: Sequence[int], numbers: Sequence[float], size: int) -> list[float]:
+    """Zeros to which each number is added in its place."""
+    result = [0.0] * size
+    for place, number in zip(places, numbers):
+        result[place] += number
+    return result
 
 
 def _summed(made: Sum, blocks: list[list[float]]) -> list[float]:

@@ -15,12 +15,16 @@ from numpy.lib.stride_tricks import as_strided
 
 from chainrule.compiler.program import (
     Gather,
-    Leaves,
+    Given,
+    IndexAdd,
+    Lookup,
     Map,
     Numbers,
     Part,
     Program,
+    Rows,
     Scatter,
+    Seed,
     Selected,
     Sum,
     View,
@@ -59,12 +63,16 @@ class Runner:
 
     Attributes:
         leaves: the flat vector of the leaves' numbers, to be filled before a run.
+        data: that of the data.
+        seed: that of the gradient from above, of a derived program whose first output has several
+            elements.
         outputs: the blocks asked for, which a run fills.
         source: the generated Python source of `run`.
 
-    >>> from chainrule.compiler.program import Leaves
+    >>> from chainrule.compiler.program import Data, Leaves
+    >>> given = [Leaves(3), Numbers([]), Data(0)]
     >>> square = Part(1.0, (3,), 1, [View(0, 0, (1,)), View(0, 0, (1,))])
-    >>> runner = Runner(Program([Leaves(3), Sum(3, [(None, square)])], [1]))
+    >>> runner = Runner(Program([*given, Sum(3, [(None, square)])], [3]))
     >>> runner.leaves[:] = [1.0, 2.0, 3.0]
     >>> runner.run()
     >>> runner.outputs[0].tolist()
@@ -78,11 +86,13 @@ class Runner:
         lines = []
         for block, made in enumerate(program.instructions):
             self._names[f"b{block}"] = _buffer(made)
-            if not isinstance(made, Leaves | Numbers):
+            if not isinstance(made, Given):
                 lines += [f"# b{block} = {made}", *self._lines(block, made)]
         lines = lines or ["pass"]
         self.source = "\n    ".join(["def run():", *lines]) + "\n"
-        self.leaves = self._names["b0"]
+        self.leaves, self.data = self._names["b0"], self._names["b2"]
+        seeds = [b for b, made in enumerate(program.instructions) if isinstance(made, Seed)]
+        self.seed = self._names[f"b{seeds[0]}"] if seeds else None
         self.outputs = [self._names[f"b{block}"] for block in program.outputs]
         self._run = _compiled(self.source, self._names)
 
@@ -107,8 +117,21 @@ class Runner:
             indices = self._bound(np.array(made.indices, dtype=np.intp))
             sums = f"np.bincount({indices}, weights=b{made.block}, minlength={made.size})"
             return [f"np.copyto(b{block}, {sums})"]
+        if isinstance(made, Lookup):
+            places = self._rows(made.rows)
+            return [f"b{made.block}.take({places}, out=b{block}, mode='clip')"]
+        if isinstance(made, IndexAdd):
+            places = self._rows(made.rows)
+            sums = f"np.bincount({places}, weights=b{made.block}, minlength={made.size})"
+            return [f"np.copyto(b{block}, {sums})"]
         starts = self._bound(np.array(made.starts, dtype=np.intp))
         return [f"np.{made.op}.reduceat(b{made.block}, {starts}, out=b{block})"]
+
+    def _rows(self, rows: Rows) -> str:
+        """The expression of places that are data."""
+        indices = self._bound(np.array(rows.indices, dtype=np.intp))
+        which = self._view(rows.which, rows.dims)
+        return f"{indices} + {rows.stride} * {which}.astype(np.intp).ravel()"
 
     def _map(self, block: int, made: Map) -> str:
         row = TABLE[made.op]
