@@ -109,6 +109,9 @@ MATHEMATICS = {
     "maximum": _of(max, lambda a, b: _at_ties(a, b, a > b), lambda a, b: _at_ties(a, b, b > a)),
     "minimum": _of(min, lambda a, b: _at_ties(a, b, a < b), lambda a, b: _at_ties(a, b, b < a)),
     "stop_gradient": _of(lambda a: a, lambda _a: 0),
+    "less": _of(lambda a, b: mp.mpf(a < b), lambda _a, _b: 0, lambda _a, _b: 0),
+    "less_equal": _of(lambda a, b: mp.mpf(a <= b), lambda _a, _b: 0, lambda _a, _b: 0),
+    "equal": _of(lambda a, b: mp.mpf(a == b), lambda _a, _b: 0, lambda _a, _b: 0),
     "where": _of(
         lambda a, b, c: b if a else c,
         lambda _a, _b, _c: 0,
@@ -116,6 +119,11 @@ MATHEMATICS = {
         lambda a, _b, _c: 0 if a else 1,
     ),
 }
+
+def _with_graph(truth: Any, a: Any) -> Any:
+    """1 or 0, with a gradient of 0: PyTorch's truth values have none at all."""
+    return truth + 0.0 * torch.sign(a)
+
 
 PYTORCH: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
@@ -153,6 +161,9 @@ PYTORCH: dict[str, Callable[..., Any]] = {
     "maximum": lambda a, b: torch.maximum(a, b),
     "minimum": lambda a, b: torch.minimum(a, b),
     "where": lambda a, b, c: torch.where(a != 0, b, c),
+    "less": lambda a, b: _with_graph(torch.less(a, b), a),
+    "less_equal": lambda a, b: _with_graph(torch.less_equal(a, b), a),
+    "equal": lambda a, b: _with_graph(torch.eq(a, b), a),
     "stop_gradient": lambda a: torch.where(torch.ones_like(a, dtype=torch.bool), a.detach(), a),
 }
 

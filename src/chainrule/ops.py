@@ -89,6 +89,9 @@ class Op:
                 if self._in_engine is not None:
                     return self._in_engine(*operands)
                 return apply(self._code, self.local, operands)
+        for operand in operands:
+            if hasattr(operand, "applied"):  # data of a function that is being traced
+                return operand.applied(self, operands)
         return self.local(*[as_number(operand) for operand in operands])[0]
 
     @property
@@ -402,6 +405,38 @@ where = Op(
     selects=True,
     kink="a",
     at_kink="a condition of 0 chooses c, any other, nan too, b; the condition has no derivative",
+)
+
+_EITHER = "1 or 0; the derivatives are 0 everywhere, also at a tie, where the value jumps"
+less = Op(
+    "less",
+    "where(a < b, 1, 0)",
+    "0",
+    "0",
+    probes=_PLANE,
+    selects=True,
+    kink="a - b",
+    at_kink=_EITHER,
+)
+less_equal = Op(
+    "less_equal",
+    "where(a <= b, 1, 0)",
+    "0",
+    "0",
+    probes=_PLANE,
+    selects=True,
+    kink="a - b",
+    at_kink=_EITHER,
+)
+equal = Op(
+    "equal",
+    "where(equal(a, b), 1, 0)",
+    "0",
+    "0",
+    probes=_PLANE,
+    selects=True,
+    kink="a - b",
+    at_kink=_EITHER,
 )
 
 stop_gradient = Op(
