@@ -14,6 +14,12 @@ def spread(samples: Sequence[float], unit: str) -> str:
     return f"{median:,.1f} {unit} ({min(samples):,.1f} to {max(samples):,.1f})"
 
 
+def quartiles(samples: Sequence[float], unit: str) -> str:
+    """The median of the samples and the quartiles around it: "62.1 ms (61.0 to 64.2)"."""
+    low, median, high = statistics.quantiles(samples, n=4, method="inclusive")
+    return f"{median:,.1f} {unit} ({low:,.1f} to {high:,.1f})"
+
+
 def fresh(code: str, *arguments: object) -> str:
     """What a program prints in an interpreter of its own, isolated from this directory."""
     command = [sys.executable, "-I", "-c", code, *map(str, arguments)]
