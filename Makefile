@@ -38,7 +38,7 @@ check: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/bench
+bench: $(VENV)/bench $(VENV)/torch
 	@set -e; for file in bench/[!_]*.py; do \
 		echo "== $$file"; $(BIN)/python -m bench.$$(basename $$file .py); done
 
