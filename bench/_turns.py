@@ -78,21 +78,31 @@ def take_turns(engines: Sequence[Engine], *work: Any) -> list[Result]:
 
 
 def show(results: Sequence[Result]) -> None:
-    """Print the time of a step for each, and how many times as fast the first one is."""
+    """Print, for each, the seconds until its first steps were done and the time of a step.
+
+    Beside it stands how many times as fast the first engine is.
+    """
     print(f"  {'':34}prepared   {'a step: median (quartiles)':38}the first is")
     for found in results:
+        row = f"  {found.name:34}"
         if found.absent:
-            print(f"  {found.name:34}{found.absent}")
-            continue
-        times = ratio(found, results[0])
-        verdict = f"{times:,.{2 if times < 100.0 else 0}f} times as fast"
-        print(f"  {found.name:34}{found.prepared:6.1f} s   {_taken(found.seconds):38}{verdict}")
+            print(row + found.absent)
+        else:
+            row += f"{found.prepared:6.1f} s   {_taken(found.seconds):38}"
+            print((row + _faster(found, results[0])).rstrip())
 
 
 def _taken(seconds: list[float]) -> str:
     if statistics.median(seconds) < 0.01:
         return quartiles([1e6 * x for x in seconds], "us")
     return quartiles([1e3 * x for x in seconds], "ms")
+
+
+def _faster(found: Result, first: Result) -> str:
+    times = ratio(found, first)
+    if found is first or math.isnan(times):
+        return ""
+    return f"{times:,.{2 if times < 100.0 else 0}f} times as fast"
 
 
 def ratio(one: Result, other: Result) -> float:
