@@ -15,7 +15,8 @@ from chainrule import TABLE, Value, condition, lift, op, ops, softmax
 from chainrule.check import near_kinks
 from chainrule.compiler.derive import derive
 from chainrule.compiler.graph import read
-from chainrule.compiler.lift import flatten, regular
+from chainrule.compiler.lift import Chains
+from chainrule.compiler.places import regular
 from chainrule.compiler.program import (
     Data,
     Gather,
@@ -321,9 +322,10 @@ def test_sums_are_flattened_in_the_order_written():
     """a - (b - c*d) + 0 is the signed sum of a, b and a product."""
     a, b, c, d = (Value(x) for x in (1.0, 2.0, 3.0, 4.0))
     graph, _ = read(a - (b - c * d) + 0)
-    (terms,) = (terms for node, terms in flatten(graph).items() if node == len(graph.ops) - 1)
-    numbers = [(sign, [graph.numbers[x] for x in factors]) for sign, factors in terms]
-    assert numbers == [(1.0, [1.0]), (-1.0, [2.0]), (1.0, [3.0, 4.0])]
+    ((added, subtracted),) = Chains(graph).sums.values()
+    product = graph.ops.index("mul") + len(graph.ops)
+    assert [graph.numbers[x] if x < len(graph.ops) else x for x in added] == [1.0, product]
+    assert [graph.numbers[x] for x in subtracted] == [2.0]
 
 
 @pytest.mark.parametrize(

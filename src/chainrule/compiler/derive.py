@@ -23,6 +23,7 @@ from chainrule.compiler.program import (
     Sum,
     View,
     contiguous,
+    in_order,
     injective,
     read_by,
 )
@@ -150,8 +151,9 @@ class _Derive:
         """Add a product to the gradient of a block, at the places of a view of it."""
         if view.block not in self.moving:
             return
-        order = sorted(range(len(dims)), key=lambda axis: view.strides[axis] == 0)
-        kept = sum(stride != 0 for stride in view.strides)
+        axes = [axis for axis in range(len(dims)) if dims[axis] > 1]
+        order = sorted(axes, key=lambda axis: view.strides[axis] == 0)
+        kept = sum(view.strides[axis] != 0 for axis in axes)
         ordered = [View(f.block, f.offset, [f.strides[axis] for axis in order]) for f in factors]
         part = Part(scale, [dims[axis] for axis in order], kept, ordered)
         target = View(view.block, view.offset, [view.strides[axis] for axis in order[:kept]])
@@ -193,5 +195,4 @@ def _moving(program: Program) -> set[int]:
 
 def _covers(target: View, dims: Sequence[int], size: int) -> bool:
     """Whether a view is the whole block in its order."""
-    same = target.strides == contiguous(dims) and target.offset == 0
-    return same and math.prod(dims) == size
+    return target.offset == 0 and in_order(target, dims) and math.prod(dims) == size

@@ -7,6 +7,7 @@ import collections
 from chainrule.compiler.derive import derive
 from chainrule.compiler.graph import read
 from chainrule.compiler.lift import lift as lift_graph
+from chainrule.compiler.passes import described, run
 from chainrule.compiler.program import Given
 from chainrule.engine import Value
 from chainrule.errors import ArgumentError, missing_extra
@@ -55,7 +56,8 @@ class Lifted:
         if type(output) is not Value:
             raise ArgumentError(f"lift needs a value, not {output!r}")
         graph, values = read(output)
-        self.program, leaves, _ = lift_graph(graph)
+        program, leaves, _ = lift_graph(graph)
+        self.program, self._log = run(program)
         self.leaves = [values[leaf] for leaf in leaves]
         self._ops = collections.Counter(op for op in graph.ops if op)
         self._values = len(graph.ops)
@@ -80,7 +82,7 @@ class Lifted:
             The output.
         """
         if self._backward is None:
-            self._backward = _runner(derive(self.program))
+            self._backward = self._derived()
         number = self._run(self._backward)
         for leaf, slope in zip(self.leaves, self._backward.outputs[-1].tolist()):
             leaf.grad += gradient * slope
@@ -90,7 +92,7 @@ class Lifted:
     def source(self) -> str:
         """The generated source of the backward pass, which contains the forward pass."""
         if self._backward is None:
-            self._backward = _runner(derive(self.program))
+            self._backward = self._derived()
         return str(self._backward.source)
 
     def explain(self) -> str:
@@ -99,6 +101,8 @@ class Lifted:
         >>> print(lift(Value(2.0) * 3 + 1).explain())
         5 values became 1 instruction: 1 sum
         from 1 mul, 1 add
+        factors of 1 and -1 and copies are left out: 1 (same bits)
+        numbers are folded into scales: 1 (rounding order only)
         """
         kinds = collections.Counter(
             type(made).__name__.lower()
@@ -109,7 +113,12 @@ class Lifted:
         ops = ", ".join(f"{n:,} {op}" for op, n in self._ops.items() if op != "constant")
         made = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
         plural = "" if count == 1 else "s"
-        return f"{self._values:,} values became {count} instruction{plural}: {made}\nfrom {ops}"
+        became = f"{self._values:,} values became {count} instruction{plural}: {made}"
+        return "\n".join([became, f"from {ops}", *described(self._log)])
+
+    def _derived(self) -> Any:
+        program, _ = run(derive(self.program))
+        return _runner(program)
 
     def _run(self, runner: Any) -> float:
         runner.leaves[:] = [leaf.data for leaf in self.leaves]

@@ -71,6 +71,10 @@ class Part:
         self.kept = kept
         self.factors = tuple(factors)
 
+    def scaled(self, scale: float) -> Part:
+        """The same part with another scale."""
+        return Part(scale, self.dims, self.kept, self.factors)
+
     def __str__(self) -> str:
         kept, summed = self.dims[: self.kept], self.dims[self.kept :]
         product = " * ".join([f"{self.scale:g}", *map(str, self.factors)])
@@ -407,6 +411,12 @@ class Program:
 def contiguous(dims: Sequence[int]) -> tuple[int, ...]:
     """The strides of a block that has these dims, the last running fastest."""
     return tuple(math.prod(dims[i + 1 :]) for i in range(len(dims)))
+
+
+def in_order(view: View, dims: Sequence[int]) -> bool:
+    """Whether a view goes through consecutive places one by one."""
+    right = zip(view.strides, contiguous(dims), dims)
+    return all(stride == step or size == 1 for stride, step, size in right)
 
 
 def injective(view: View, dims: Sequence[int]) -> bool:
