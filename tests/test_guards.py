@@ -834,7 +834,7 @@ def test_slots_of_the_demo():
 
     heap = Heap(loss)
     found = heap.described()
-    assert found[0] == "557 slots of 114 objects are compared at each call"
+    assert found[0] == "559 slots of 116 objects are compared at each call"
     assert "`alpha` = 0.0001" in found
     assert "`model` is of type MLP" in found
     model.layers[1].neurons[3].w[2] = Value(0.0)
