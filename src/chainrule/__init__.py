@@ -11,7 +11,10 @@ from chainrule.check import (
     numerical_derivative,
     step_size_study,
 )
+from chainrule.compiler.compiled import compile
 from chainrule.compiler.lifted import lift
+from chainrule.compiler.step import train_step
+from chainrule.compiler.trace import lookup
 from chainrule.engine import Value
 from chainrule.modes import no_grad
 from chainrule.ops import (
@@ -56,7 +59,7 @@ from chainrule.ops import abs_ as abs
 
 __version__ = "0.1.0"
 
-native = not chainrule.engine.__file__.endswith(".py")  # whether the engine is a compiled one
+native = chainrule.engine.__file__.endswith((".so", ".pyd"))  # whether the engine is a compiled one
 
 __all__ = [
     "TABLE",
@@ -66,6 +69,7 @@ __all__ = [
     "asin",
     "atan",
     "atan2",
+    "compile",
     "condition",
     "cos",
     "cosh",
@@ -88,6 +92,7 @@ __all__ = [
     "log",
     "log1p",
     "logsumexp",
+    "lookup",
     "maximum",
     "mean",
     "minimum",
@@ -109,5 +114,6 @@ __all__ = [
     "sum",
     "tan",
     "tanh",
+    "train_step",
     "where",
 ]

@@ -100,7 +100,7 @@ def _gradients(
         gradient, operands = gradients.get(id(value)), value.operands
         if gradient is None or not any(id(operand) in between for operand in operands):
             continue  # no way leads on from here, or none that was chosen led here
-        selects = TABLE[value.op].selects
+        selects = value.op not in TABLE or TABLE[value.op].selects
         for operand, slope in zip(operands, local(value)):
             if id(operand) in between and not (selects and _is_zero(slope)):
                 share = _product(slope, gradient)
@@ -125,8 +125,13 @@ def _numbers(value: Value) -> Sequence[float]:
 
 def _rules(value: Value) -> Sequence[Any]:
     """The local derivatives as expressions of the operands and the value."""
+    if value.op not in TABLE:
+        raise ArgumentError(
+            f"a {value.op} value has first derivatives only: differentiate twice inside of the "
+            "function that is compiled"
+        )
     row, operands = TABLE[value.op], value.operands
-    _refuse_changed(value, row.local(*[operand.data for operand in operands]))
+    _refuse_changed(value, row.local(*[operand._data for operand in operands]))
     return [
         0.0 if operand.op == "constant" else rule(value, *operands)
         for rule, operand in zip(row.rules, operands)

@@ -91,6 +91,11 @@ def is_tracing() -> bool:
     return any(mode.traces for mode in _this_thread.modes)
 
 
+def are_watching() -> bool:
+    """Whether this thread has a mode open that is to see every op; no_grad need not."""
+    return any(type(mode) is not no_grad for mode in _this_thread.modes)
+
+
 class _ThisThread(_thread._local):
     modes: tuple[Mode, ...] = ()
 

@@ -42,6 +42,16 @@ class Optimizer:
         for i, p in enumerate(self.params):
             p.data = self._moved(i, p.data, p.grad)
 
+    def moved(self, xs: Any, gradients: Any) -> Any:
+        """Where a step moves the parameters from xs, all at once: vectors, in their order."""
+        import numpy as np
+
+        for name, x in vars(self).items():
+            if isinstance(x, list) and name != "params":
+                setattr(self, name, np.array(x))
+        self.steps += 1
+        return self._moved(..., xs, gradients)
+
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to zero; `backward()` would add to it."""
         for p in self.params:
@@ -60,8 +70,8 @@ class Optimizer:
         """
         _load(self, self.state_dict(), state)
 
-    def _moved(self, i: int, x: float, gradient: float) -> float:
-        """Where parameter i goes from x."""
+    def _moved(self, i: Any, x: Any, gradient: Any) -> Any:
+        """Where parameter i goes from x; or where all go, if i is `...` and the others vectors."""
         raise NotImplementedError
 
 
@@ -111,14 +121,14 @@ class SGD(Optimizer):
         self.nesterov = nesterov
         self.momentum_buffer = [0.0] * len(self.params)
 
-    def _moved(self, i: int, x: float, gradient: float) -> float:
+    def _moved(self, i: Any, x: Any, gradient: Any) -> Any:
         if self.weight_decay:
-            gradient += self.weight_decay * x
+            gradient = gradient + self.weight_decay * x
         if self.momentum:
             gradient = self._with_momentum(i, gradient)
         return x - self.lr * gradient
 
-    def _with_momentum(self, i: int, gradient: float) -> float:
+    def _with_momentum(self, i: Any, gradient: Any) -> Any:
         total = gradient  # the first gradient enters undampened
         if self.steps > 1:
             total = self.momentum * self.momentum_buffer[i] + (1 - self.dampening) * gradient
@@ -168,18 +178,18 @@ class Adam(Optimizer):
         self.exp_avg = [0.0] * len(self.params)
         self.exp_avg_sq = [0.0] * len(self.params)
 
-    def _moved(self, i: int, x: float, gradient: float) -> float:
+    def _moved(self, i: Any, x: Any, gradient: Any) -> Any:
         if self.weight_decay:
-            gradient += self.weight_decay * x
+            gradient = gradient + self.weight_decay * x
         return x - self.lr * self._direction(i, gradient)
 
-    def _direction(self, i: int, gradient: float) -> float:
+    def _direction(self, i: Any, gradient: Any) -> Any:
         beta1, beta2 = self.betas
         self.exp_avg[i] += (1 - beta1) * (gradient - self.exp_avg[i])
         self.exp_avg_sq[i] = beta2 * self.exp_avg_sq[i] + (1 - beta2) * gradient * gradient
         mean = self.exp_avg[i] / (1 - beta1**self.steps)
-        root = math.sqrt(self.exp_avg_sq[i]) / math.sqrt(1 - beta2**self.steps)
-        return divide(mean, root + self.eps)
+        root = _root(self.exp_avg_sq[i]) / math.sqrt(1 - beta2**self.steps)
+        return _over(mean, root + self.eps)
 
 
 class AdamW(Adam):
@@ -209,7 +219,7 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def _moved(self, i: int, x: float, gradient: float) -> float:
+    def _moved(self, i: Any, x: Any, gradient: Any) -> Any:
         shrunk = x * (1 - self.lr * self.weight_decay)
         return shrunk - self.lr * self._direction(i, gradient)
 
@@ -349,6 +359,16 @@ def _parameters(params: Iterable[Value]) -> list[Value]:
     return listed
 
 
+def _root(x: Any) -> Any:
+    """The square root of a number, or of each in a vector."""
+    return math.sqrt(x) if isinstance(x, float) else x**0.5
+
+
+def _over(x: Any, y: Any) -> Any:
+    """The quotient of two numbers or vectors, also where y is 0."""
+    return divide(x, y) if isinstance(x, float) else x / y
+
+
 def _check_from_zero(**numbers: float) -> None:
     for name, number in numbers.items():
         check_range(name, number, lambda x: x >= 0, "a number from 0 up")
@@ -357,7 +377,7 @@ def _check_from_zero(**numbers: float) -> None:
 def _copied(thing: object, but: tuple[str, ...]) -> dict[str, Any]:
     """The attributes of an optimiser or schedule, in copies."""
     return {
-        name: list(x) if isinstance(x, list) else x
+        name: x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, list) else x
         for name, x in vars(thing).items()
         if name not in but
     }

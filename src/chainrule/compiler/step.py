@@ -1,0 +1,153 @@
+"""A step of training as one call: forward, backward and update of a compiled loss."""
+
+from __future__ import annotations
+
+import math
+
+from chainrule import flat
+from chainrule.check import detect_anomaly
+from chainrule.compiler.call import Call
+from chainrule.compiler.compiled import Compiled
+from chainrule.compiler.traced import mapped
+from chainrule.engine import Value, _lock
+from chainrule.errors import AnomalyError, ArgumentError, TrainingError
+from chainrule.optim import Optimizer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from chainrule.compiler.traced import Traced
+
+
+def train_step(loss: Any, optimizer: Optimizer) -> TrainStep:
+    """Make forward, backward and update one call, at array speed.
+
+    A step does what `optimizer.zero_grad()`, `backward()` of the loss and `optimizer.step()` do.
+    Data and gradients of the parameters are right after each step, whoever looks, and what is
+    assigned to them in between is seen by the next; so are the optimiser's rates.
+
+    Args:
+        loss: a function of the data, compiled or not, that returns a value; or a tuple that
+            begins with it, of whose other parts the numbers are returned.
+        optimizer: what moves the parameters.
+
+    Returns:
+        A function of the same data, which returns the loss before the update, as a number.
+
+    Raises:
+        ArgumentError: `optimizer` is none, or `loss` cannot be called or returns something else.
+
+    >>> from chainrule import Value
+    >>> from chainrule.optim import SGD
+    >>> weight = Value(3.0)
+    >>> step = train_step(lambda x, y: (weight * x - y) ** 2, SGD([weight], lr=0.1))
+    >>> step(1.0, 2.0), step(1.0, 2.0)
+    (1.0, 0.6400000000000001)
+    >>> print(f"{weight:.4f}")
+    2.6400
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"an optimiser such as SGD(parameters) is needed, not {optimizer!r}")
+    function = loss.function if isinstance(loss, Compiled) else loss
+    return TrainStep(Compiled(function, finish=loss_and_numbers), optimizer)
+
+
+def loss_and_numbers(result: Any) -> Any:
+    """What a loss function returns: the loss, and the data of what it returns besides.
+
+    Raises:
+        ArgumentError: it returns no value, or none as the first of a tuple.
+    """
+    first, *rest = result if isinstance(result, tuple) else (result,)
+    if type(first) is not Value:
+        raise ArgumentError(f"the loss must be a value, not {first!r}")
+    return (first, *mapped(tuple(rest), lambda x: x.data if type(x) is Value else x))
+
+
+class TrainStep:
+    """A loss and an optimiser, as one function.
+
+    Attributes:
+        loss: the compiled loss.
+        optimizer: what moves the parameters.
+    """
+
+    def __init__(self, loss: Compiled, optimizer: Optimizer) -> None:
+        self.loss = loss
+        self.optimizer = optimizer
+        self._updates: dict[Traced, _Update] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Move the parameters once.
+
+        Raises:
+            AnomalyError: the loss or a gradient is nan or infinite. It names the op. Parameters
+                and optimiser are as they were.
+            TrainingError: the update would make a parameter so. The parameters are as they were.
+        """
+        with _lock:
+            program = self.loss.run(Call(args, kwargs))
+            if program not in self._updates:
+                self._updates[program] = _Update(program, self.optimizer)
+            update = self._updates[program]
+            loss, result = program.numbers()
+            if not (math.isfinite(loss) and update.find_gradient()):
+                raise self._anomaly(args, kwargs)
+            update.move()
+            return result
+
+    def _anomaly(self, args: Any, kwargs: Any) -> Exception:
+        """The first nan or inf, found by running the function itself."""
+        try:
+            with detect_anomaly():
+                loss_and_numbers(self.loss.function(*args, **kwargs))[0].backward()
+        except AnomalyError as anomaly:
+            return anomaly
+        return TrainingError("the loss or a gradient is not finite, but in the program alone")
+
+
+class _Update:
+    """How the gradient that a program computes moves the parameters of an optimiser."""
+
+    def __init__(self, program: Traced, optimizer: Optimizer) -> None:
+        import numpy as np
+
+        self._program = program
+        self._optimizer = optimizer
+        places = {id(operand): i for i, operand in enumerate(program.operands)}
+        owned = set(map(id, optimizer.params))
+        here = [i for i, p in enumerate(optimizer.params) if id(p) in places]
+        self._here = np.array(here, dtype=np.intp)
+        self._places = np.array([places[id(optimizer.params[i])] for i in here], dtype=np.intp)
+        self._others = [i for i, x in enumerate(program.operands) if id(x) not in owned]
+        self._gradient = np.zeros(len(optimizer.params))  # 0 where the loss does not depend on it
+        self._data = np.empty(len(optimizer.params))
+
+    def find_gradient(self) -> bool:
+        """Compute the gradient, and say whether it is finite."""
+        self._found = self._program.gradient()
+        self._gradient[self._here] = self._found[self._places]
+        return is_finite(self._found)
+
+    def move(self) -> None:
+        """Set the gradients, as `backward()` would, and move the parameters."""
+        params = self._optimizer.params
+        flat.write_grads(params, self._gradient)
+        for i in self._others:  # and on to what made them
+            self._program.operands[i].backward(self._found[i])
+        flat.read_data(params, self._data)
+        moved = self._optimizer.moved(self._data, self._gradient)
+        if not is_finite(moved):
+            i = [math.isfinite(x) for x in moved.tolist()].index(False)
+            raise TrainingError(
+                f"the update would make a parameter {moved[i]}, which is {self._data[i]}: its "
+                f"gradient is {self._gradient[i]}, the learning rate {self._optimizer.lr}; the "
+                "parameters are those before this step"
+            )
+        flat.write_data(params, moved)
+
+
+def is_finite(vector: Any) -> bool:
+    """Whether a vector has neither nan nor infinities."""
+    return math.isfinite(vector.dot(vector)) or bool((abs(vector) < math.inf).all())

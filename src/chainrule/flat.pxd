@@ -1,0 +1,15 @@
+# The types of flat.py for its native build.
+
+cimport cython
+
+from chainrule.engine cimport Value
+
+
+@cython.locals(value=Value, i=Py_ssize_t)
+cpdef read_data(list values, double[::1] vector)
+@cython.locals(value=Value, i=Py_ssize_t)
+cpdef write_data(list values, double[::1] vector)
+@cython.locals(value=Value, i=Py_ssize_t)
+cpdef write_grads(list values, double[::1] vector)
+@cython.locals(value=Value, i=Py_ssize_t)
+cpdef add_grads(list values, double[::1] vector)
