@@ -56,7 +56,7 @@ def derive(program: Program) -> Program:
     b2[0] = data
     b3[1] = sum 2 * b0@0:1 over 1|
     b4[1] = sum 1 over 1|
-    b5[1] = sum 2 * b4@0:1 over 1|
+    b5[1] = sum 2 * b4@0: over |
     return b3, b5
     """
     return _Derive(program).backward()
@@ -93,12 +93,12 @@ class _Derive:
         size = self.instructions[block].size
         if len(arriving) == 1:
             target, part = arriving[0]
-            same = part.dims == (size,) and part.kept == 1 and part.scale == 1.0
-            if target is None and same and [f.strides for f in part.factors] == [(1,)]:
-                return part.factors[0].block
-        here = len(self.instructions)
-        parts = [(t and View(here, t.offset, t.strides), part) for t, part in arriving]
-        return self._append(Sum(size, parts))
+            if target is None and part.scale == 1.0 and len(part.factors) == 1:
+                (view,) = part.factors
+                whole = self.instructions[view.block].size == size == math.prod(part.dims)
+                if whole and view.offset == 0 and in_order(view, part.dims):
+                    return view.block
+        return self._append(Sum(size, arriving).at(len(self.instructions)))
 
     def _transpose(self, block: int, made: Any, gradient: int) -> None:
         """Send the gradient of a block on to the blocks that it was made of."""

@@ -285,7 +285,7 @@ class _Lift:
         for _, chosen in sorted(alike.items()):
             for sign, rows in kinds:
                 part = self._part(sign, [rows[i] for i in chosen])
-                parts.append((self._target(len(placed), part.dims[: part.kept]), part))
+                parts.append((_target(len(placed), part.dims[: part.kept]), part))
             placed += [group[i] for i in chosen]
         self._place(placed)
         return Sum(len(group), parts)
@@ -321,10 +321,6 @@ class _Lift:
         factors = [self.graph.operands[term - count] for term in terms]
         return [self._places([pair[side] for pair in factors]) for side in (0, 1)]
 
-    def _target(self, start: int, dims: Sequence[int]) -> View:
-        """The view of the next block that begins at a place."""
-        return View(len(self.instructions), start, contiguous(dims))
-
     # ---- where operands stand ----
 
     def _places(self, nodes: Sequence[int]) -> tuple[int, list[int]]:
@@ -348,7 +344,7 @@ class _Lift:
         start = 0
         for run in runs:
             dims, views = self._views([self._places(run)], len(run), 1)
-            parts.append((self._target(start, dims), Part(1.0, dims, len(dims), views)))
+            parts.append((_target(start, dims), Part(1.0, dims, len(dims), views)))
             start += len(run)
         return self._append(Sum(len(nodes), parts))
 
@@ -390,9 +386,15 @@ class _Lift:
                     return view.block
         return self._append(instruction)
 
-    def _append(self, instruction: Any) -> int:
-        self.instructions.append(instruction)
-        return len(self.instructions) - 1
+    def _append(self, made: Any) -> int:
+        block = len(self.instructions)
+        self.instructions.append(made.at(block) if isinstance(made, Sum) else made)
+        return block
+
+
+def _target(start: int, dims: Sequence[int]) -> View:
+    """The view that begins at a place of the block to be made."""
+    return View(-1, start, contiguous(dims))
 
 
 def _sorted(

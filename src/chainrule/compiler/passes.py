@@ -388,18 +388,13 @@ def _renamed(made: Any, new: Sequence[int], here: int) -> Any:
         return View(new[view.block], view.offset, view.strides)
 
     if isinstance(made, Sum):
-        return Sum(
-            made.size,
-            [
-                (
-                    target and View(here, target.offset, target.strides),
-                    Part(part.scale, part.dims, part.kept, [moved(view) for view in part.factors]),
-                )
-                for target, part in made.parts
-            ],
-        )
+        parts = [
+            (target, Part(part.scale, part.dims, part.kept, map(moved, part.factors)))
+            for target, part in made.parts
+        ]
+        return Sum(made.size, parts).at(here)
     if isinstance(made, Map):
-        return Map(made.op, made.rule, made.dims, [moved(view) for view in made.operands])
+        return Map(made.op, made.rule, made.dims, map(moved, made.operands))
     if isinstance(made, Selected):
         return Selected(made.dims, moved(made.gradient), moved(made.slope))
     if isinstance(made, Gather):

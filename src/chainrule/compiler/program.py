@@ -35,7 +35,7 @@ from chainrule.ops import TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
 
@@ -64,7 +64,7 @@ class Part:
     __slots__ = ("dims", "factors", "kept", "scale")
 
     def __init__(
-        self, scale: float, dims: Sequence[int], kept: int, factors: Sequence[View]
+        self, scale: float, dims: Sequence[int], kept: int, factors: Iterable[View]
     ) -> None:
         self.scale = scale
         self.dims = tuple(dims)
@@ -248,7 +248,7 @@ class Map:
     __slots__ = ("dims", "op", "operands", "rule", "size")
 
     def __init__(
-        self, op: str, rule: int | None, dims: Sequence[int], operands: Sequence[View]
+        self, op: str, rule: int | None, dims: Sequence[int], operands: Iterable[View]
     ) -> None:
         self.op = op
         self.rule = rule
@@ -286,6 +286,11 @@ class Sum:
     def __init__(self, size: int, parts: Sequence[tuple[View | None, Part]]) -> None:
         self.size = size
         self.parts = tuple(parts)
+
+    def at(self, block: int) -> Sum:
+        """The same sum, whose targets are views of this block."""
+        parts = [(t and View(block, t.offset, t.strides), part) for t, part in self.parts]
+        return Sum(self.size, parts)
 
     def __str__(self) -> str:
         return "sum " + "  +  ".join(
