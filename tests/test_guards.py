@@ -485,6 +485,25 @@ def test_cells_that_are_filled_and_emptied():
     a = b
 
 
+def test_arguments_that_are_bound(monkeypatch):
+    """What functools.partial hands to a function is watched under the argument's name."""
+    monkeypatch.setitem(globals(), "rate", 0.1)
+
+    def inner(*args, **kwargs):
+        return rate, args, kwargs  # noqa: F821
+
+    function = functools.partial(inner, Box(y=1), box=Box(y=1))
+    heap = Heap(functools.partial(function))
+    function.args[0].y = 2
+    assert heap.changed() == "`argument 1.y` is 2, not 1"
+    function.args[0].y = 1
+    function.keywords["box"].y = 3
+    assert heap.changed() == "`box.y` is 3, not 1"
+    function.keywords["box"].y = 1
+    monkeypatch.setitem(globals(), "rate", 0.2)
+    assert heap.changed() == "`rate` is 0.2, not 0.1"
+
+
 def test_attributes_and_code_of_functions():
     """A function that keeps a count in an attribute, or is given other code, is noticed."""
 
@@ -835,10 +854,25 @@ def test_slots_of_the_demo():
     heap = Heap(loss)
     found = heap.described()
     assert found[0] == "559 slots of 116 objects are compared at each call"
-    assert "`alpha` = 0.0001" in found
-    assert "`model` is of type MLP" in found
+    assert found[1:] == ["`alpha` = 0.0001", "`model` is of type MLP"]
     model.layers[1].neurons[3].w[2] = Value(0.0)
     assert heap.changed() == "`model.layers[1].neurons[3].w[2]` is another Value"
+
+
+def test_what_is_compared_slowly_is_said():
+    """Lists, dictionaries, sets and instances are compared all at once, others one by one."""
+    fast = [[1, Value(1.0)], {"a": 1, "b": 2}, {1: 2, 3: 4}, {1, 2}, Box(y=1, z=2), Point(1.0)]
+    fast += [
+        collections.deque([1, 2]),
+        array.array("d", [1.0]),
+        Color.RED,
+        optim.SGD([Value(1.0)], 0.1),
+    ]
+    box, heap = watch(x=fast)
+    assert [line for line in heap.described() if "slowly" in line] == []
+    box.x.append(collections.OrderedDict(a=1))
+    heap = Heap(lambda: box)
+    assert heap.described()[1:] == ["`box` is of type Box", "`box.x[10]` slot by slot, slowly"]
 
 
 @pytest.mark.parametrize(

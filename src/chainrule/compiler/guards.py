@@ -74,6 +74,7 @@ class Heap:
             if isinstance(slots, Names) or isinstance(slots.live, types.CellType):
                 pairs = zip(slots.keys, slots.items)
                 lines += [slots.described(key, x) for key, x in pairs if x is not MISSING]
+        lines += [f"`{slots.path}` slot by slot, slowly" for slots in self._snapshot.others]
         return lines
 
 
@@ -91,7 +92,7 @@ class _Snapshot:
         self._shown: tuple[Any, ...] = (_FENCE,)  # compared by what they refer to
         self._names: list[tuple[Callable[..., Any], str]] = []  # compared by what is found there
         self._arrays: list[Any] = []  # compared by their bytes
-        self._others: list[Slots] = []  # compared slot by slot
+        self.others: list[Slots] = []  # compared slot by slot
         self._dicts: dict[int, list[Any]] = {}  # by length; their keys are compared in order
         for slots in found:
             self._enter(slots)
@@ -108,7 +109,7 @@ class _Snapshot:
         elif type(live) is list and _is_told_by_equality(live):
             self._equal.append(live)
         elif not _is_shown(slots):
-            self._others.append(slots)
+            self.others.append(slots)
         else:
             if isinstance(slots, Entries):
                 self._dicts.setdefault(len(live), []).append(live)
@@ -142,7 +143,7 @@ class _Snapshot:
                 and self._read_keys() == self._keys
                 and all(map(operator.is_, self._find(), self._found))
                 and [contents(array) for array in self._arrays] == self._contents
-                and not any(slots.difference() for slots in self._others)
+                and not any(slots.difference() for slots in self.others)
             )
         except Exception:  # of a user's `==`, a value's with a number, or `zip` of other lengths
             return False
@@ -174,7 +175,7 @@ def _is_told_apart(kind: Any) -> bool:
 
 
 def _is_shown(slots: Slots) -> bool:
-    """Whether the garbage collector's view of an object holds all its slots, in their order."""
+    """Whether the garbage collector's view of an object holds all its slots, in order."""
     shown = gc.get_referents(slots.live)
     if isinstance(slots, Attributes):
         ids = set(map(id, shown))
@@ -183,6 +184,8 @@ def _is_shown(slots: Slots) -> bool:
         return _are_same(shown[::2], slots.items) and _are_same(shown[1::2], slots.keys)
     if isinstance(slots, Entries) and not all(type(key) is str for key in slots.keys):
         return False
+    if type(slots.live) is list:
+        shown.reverse()  # it goes through a list from the end
     exact = type(slots.live) in (dict, list, set, collections.deque)
     return exact and _are_same(shown, slots.items)
 

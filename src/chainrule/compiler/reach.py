@@ -133,6 +133,12 @@ class _Walk:
 
     def follow(self, function: Callable[..., Any]) -> None:
         """Walk from a function, a method, or anything that can be called."""
+        while isinstance(function, functools.partial):
+            for i, given in enumerate(function.args, 1):
+                self._arrive(f"argument {i}", given, True)
+            for name, given in function.keywords.items():
+                self._arrive(name, given, True)
+            function = function.func
         inner = getattr(function, "__func__", function)
         self._home = getattr(inner, "__globals__", self._home)
         named = isinstance(function, types.FunctionType)
@@ -291,7 +297,8 @@ class _Walk:
         else:
             self._count_up(len(slots.items))
         for key, item in zip(slots.keys, slots.items):
-            self._arrive(slots.name(key), item, named)
+            if type(item) is not Value:
+                self._arrive(slots.name(key), item, named)
             if isinstance(slots, Entries):
                 self._arrive(f"a key of {slots.path}", key, named)
 
