@@ -9,11 +9,13 @@ from typing import Any
 
 from setuptools import Extension, setup
 
-NATIVE = ["arguments", "engine", "floats", "nn", "ops"]
+NATIVE = ["arguments", "engine", "flat", "floats", "nn", "ops"]
 # Fusing a * b + c would round once where Python rounds twice. What debuggers read is four times
 # as large as the rest.
 FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-g0"]
 DIRECTIVES = {"annotation_typing": False, "cdivision": True, "embedsignature": False}
+# None for a value would crash; and how values are pickled stands in interop.py.
+DIRECTIVES |= {"allow_none_for_extension_args": False, "auto_pickle": False}
 
 
 def native() -> dict[str, Any]:

@@ -73,6 +73,7 @@ def parameters(thing: Any) -> str:
 
 MISUSES = """
 Value("1.5") | Value(None) | Value(1j) | Value([1.0]) | Value(Value(1.0)) | Value(10**400)
+Value(1.0, None) | setattr(a, "label", 5) | setattr(a, "label", None) | setattr(a, "label", (a,))
 Value() | Value(1.0, lable="a") | Value(1.0, 2, 3, 4) | Value(1.0, (a, b), "+") | Value(1.0, 3)
 a + "1" | "1" + a | a * None | None * a | a - [1] | a / {} | a ** "2" | 1j ** a | a @ b | a % 2
 a == 1 | a != 1.0 | a < "1" | a < None | float(a) | int(a) | complex(a) | len(a) | a[0] | a()

@@ -123,6 +123,17 @@ def test_chainrule_pure(checkout):
     assert not (checkout / "build").exists()
 
 
+def test_without_sources(checkout):
+    """Where only the files of byte code are left, the engine is no native one."""
+    output(sys.executable, "-m", "compileall", "-q", "-b", checkout / "src/chainrule")
+    for source in checkout.glob("src/**/*.py"):
+        source.unlink()
+    environment = os.environ | {"PYTHONPATH": str(checkout / "src")}
+    tell = "import chainrule; print(chainrule.__file__, chainrule.native)"
+    file, native = output(sys.executable, "-c", tell, cwd=checkout, env=environment).split()
+    assert (pathlib.Path(file).name, native) == ("__init__.pyc", "False")
+
+
 def test_what_is_generated_is_not_among_the_sources(checkout):
     """A build in place leaves the native modules in src and nothing else."""
     before = set(checkout.glob("src/**/*.*"))

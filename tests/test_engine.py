@@ -22,9 +22,15 @@ from hypothesis import strategies as st
 from strategies import expressions
 
 import chainrule
-from chainrule import TABLE, Value, ops
+from chainrule import TABLE, Value, engine, ops
 from chainrule.engine import operands_first
-from chainrule.errors import ComparisonError, ConstantError, CustomOpError, NumberError
+from chainrule.errors import (
+    ArgumentError,
+    ComparisonError,
+    ConstantError,
+    CustomOpError,
+    NumberError,
+)
 
 SOURCE = pathlib.Path(chainrule.__file__).parent
 
@@ -128,6 +134,23 @@ def test_labels():
     y = ops.where(a, a, 2.0)
     y.label = "chosen"
     assert (a.label, y.label, len(y.operands)) == ("alpha", "chosen", 3)
+
+
+@pytest.mark.parametrize("label", [5, None, 0, b"a", ["a"]])
+def test_a_label_is_text(label):
+    """Anything else is refused as a label, given or assigned, and nothing is changed by it."""
+    a = Value(1.0, label="a")
+    with pytest.raises(ArgumentError, match="a label is text, not"):
+        Value(1.0, label=label)
+    with pytest.raises(ArgumentError, match="a label is text, not"):
+        a.label = label
+    assert a.label == "a"
+
+
+def test_only_values_are_forgotten():
+    """None in place of a value raises, in the native build too."""
+    with pytest.raises((TypeError, AttributeError)):
+        engine.forget(None)
 
 
 def test_micrograds_constructor_is_refused_with_the_way_to_go():

@@ -186,3 +186,35 @@ def test_a_deep_graph_outlives_the_program(ending):
     command = [sys.executable, "-c", PROGRAM + ENDINGS[ending]]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+RESIDENT = """
+def resident():
+    with open("/proc/self/status") as status:
+        return int(status.read().partition("VmRSS:")[2].split()[0]) / 1024
+
+chain(Value(0.5))
+before = resident()
+"""
+
+GRAPHS = {
+    "one large graph": "y = chain(chain(Value(0.5))); del y",
+    "a value kept of each of many graphs": f"""
+kept = []
+for _ in range(1000):
+    y = x = Value(0.5)
+    for _ in range({DEPTH // 100}):
+        y = y * 1.0
+    kept.append(x)
+""",
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells it by a file")
+@pytest.mark.parametrize("graphs", GRAPHS)
+def test_memory_is_given_back(graphs):
+    """What graphs took is free for others again, though a few values live on between them."""
+    program = PROGRAM + RESIDENT + GRAPHS[graphs] + "\nprint(resident() - before)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert float(done.stdout) < 10.0  # megabytes; one graph has 100, all have 300

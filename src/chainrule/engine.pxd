@@ -18,14 +18,25 @@ cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject* object)
     void Py_SET_REFCNT(PyObject* object, Py_ssize_t count)
     void Py_DECREF(PyObject* object)
-    void* PyObject_Malloc(size_t size)
-    void PyObject_Free(void* memory)
-    PyObject* PyObject_INIT(PyObject* memory, PyTypeObject* type)
+    void Py_SET_TYPE(PyObject* object, PyTypeObject* type)
+    void* PyMem_RawCalloc(size_t number, size_t size)
+    void PyMem_RawFree(void* memory)
     PyObject* PyErr_NoMemory()
 
 
 cdef extern from *:
+    """
+    #ifdef __SANITIZE_ADDRESS__  /* it watches each piece of memory by itself */
+    #define PLACES 1
+    #define KEPT 0
+    #else
+    #define PLACES 2730  /* for values, in a block of 256 KB */
+    #define KEPT 32  /* blocks, even if they are empty */
+    #endif
+    """
+    const int PLACES, KEPT
     ctypedef struct Slots "struct __pyx_obj_9chainrule_6engine_Value":
+        void* _block
         double _data
         void* _a
         void* _b
@@ -35,6 +46,7 @@ cdef extern from *:
 
 @cython.final
 cdef class Value:
+    cdef void* _block
     cdef readonly double _data  # apply() reads it where types are not known
     cdef double _grad, _da, _db
     cdef Value _a, _b, _next
@@ -83,22 +95,46 @@ cdef inline setattr(object type, str name, object attribute):
 # ---- the memory of values ----
 
 
-cdef void* _pins[16]
+# Values stand in blocks. One that is empty is filled again from its beginning, so that what is made
+# together stands together: walks over a graph then find neighbours, which caches have at hand.
+cdef struct Block:
+    Block* before
+    Block* after
+    Slots* dead  # the places that are free again, chained by `_next`
+    int used  # the places from this one on were never taken
+    int alive
+
+
+cdef Block _room  # where the blocks with room begin and end: they form a ring
+cdef int _blocks  # with room or without
 
 
 cdef inline void own_memory(object type) noexcept:
     """Have values made and freed by the functions below, and not by Python's."""
+    _room.before = _room.after = &_room
     (<PyTypeObject*> type).tp_alloc = allocate
     (<PyTypeObject*> type).tp_dealloc = release
 
 
 cdef inline PyObject* allocate(PyTypeObject* type, Py_ssize_t items) noexcept:
     """The memory of a value, all 0."""
-    cdef Slots* value = <Slots*> PyObject_Malloc(sizeof(Slots))
-    if value == NULL:
+    if _room.after == &_room and not add_block():
         return PyErr_NoMemory()
-    memset(&value._data, 0, sizeof(Slots) - sizeof(PyObject))
-    return PyObject_INIT(<PyObject*> value, type)
+    cdef Block* block = _room.after
+    cdef Slots* value = block.dead
+    if value != NULL:
+        block.dead = <Slots*> value._next
+    else:
+        value = <Slots*> (block + 1) + block.used
+        block.used += 1
+        value._block = block
+        Py_SET_TYPE(<PyObject*> value, type)
+    block.alive += 1
+    if block.alive == PLACES:
+        take_out(block)
+    memset(&value._data, 0, <char*> (value + 1) - <char*> &value._data)
+    Py_SET_REFCNT(<PyObject*> value, 1)
+    return <PyObject*> value
 
 
 cdef inline void release(PyObject* dead) noexcept:
@@ -111,7 +147,7 @@ cdef inline void release(PyObject* dead) noexcept:
     while value != NULL:
         dying = let_go(value._b, let_go(value._a, dying))
         Py_DECREF(<PyObject*> value._rare)
-        keep(value)
+        vacate(value)
         value = dying
         if value != NULL:
             dying = <Slots*> value._next
@@ -130,13 +166,40 @@ cdef inline Slots* let_go(void* held, Slots* dying) noexcept:
         dying = value
 
 
-cdef inline void keep(Slots* value) noexcept:
-    """Give the memory of a dead value back, but for one in each of Python's arenas of 1 MB.
+cdef inline void vacate(Slots* value) noexcept:
+    """Free the place of a dead value, and a block that is empty if there are plenty."""
+    global _blocks
+    cdef Block* block = <Block*> value._block
+    if block.alive == PLACES:
+        put_in(block)
+    value._next = block.dead
+    block.dead = value
+    block.alive -= 1
+    if block.alive == 0:
+        block.dead = NULL
+        block.used = 0
+        if _blocks > KEPT:
+            take_out(block)
+            PyMem_RawFree(block)
+            _blocks -= 1
 
-    An arena that is empty would go back to the system, and the next graph would wait for another.
-    """
-    cdef void** pin = &_pins[(<size_t> value >> 20) % 16]
-    if pin[0] == NULL:
-        pin[0] = value
-    else:
-        PyObject_Free(value)
+
+cdef inline bint add_block() noexcept:
+    """Whether there was memory for one more block with room."""
+    global _blocks
+    cdef Block* block = <Block*> PyMem_RawCalloc(1, sizeof(Block) + PLACES * sizeof(Slots))
+    if block != NULL:
+        put_in(block)
+        _blocks += 1
+    return block != NULL
+
+
+cdef inline void put_in(Block* block) noexcept:
+    """Among the blocks with room, as the first."""
+    block.before, block.after = &_room, _room.after
+    block.before.after = block.after.before = block
+
+
+cdef inline void take_out(Block* block) noexcept:
+    """From among the blocks with room."""
+    block.before.after, block.after.before = block.after, block.before

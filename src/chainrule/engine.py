@@ -61,7 +61,7 @@ class Value:
     __array_priority__ = -1.0
 
     def __init__(self, data: Any, label: str = "", _op: str = "") -> None:
-        if _op or not isinstance(label, str):
+        if _op or isinstance(label, tuple):
             raise CustomOpError("no derivatives are known: define the op with @chainrule.op")
         self._data = floats.as_number(data) if _hook is None else _hook.leaf(self, data)
         self._grad = self._da = self._db = 0.0
@@ -69,7 +69,7 @@ class Value:
         self._a: Value | None = None
         self._b: Value | None = None
         # What few have: a label, operands beyond the second, and the derivatives of these.
-        self._rare: Rare | None = (label, (), ()) if label else None
+        self._rare: Rare | None = (floats.as_text(label), (), ()) if label != "" else None
         self._next: Value | None = None
 
     # ---- the lecture's ops: the value, then each operand with its local derivative ----
@@ -199,7 +199,7 @@ class Value:
 
     @label.setter
     def label(self, label: str) -> None:
-        self._rare = (label, *(self._rare or PLAIN)[1:])
+        self._rare = (floats.as_text(label), *(self._rare or PLAIN)[1:])
 
     @property
     def op(self) -> str:

@@ -13,3 +13,4 @@ cpdef double log(double x) noexcept
 cpdef double tanh(double x) noexcept
 cpdef bint is_number(object x) except -1
 cpdef double as_number(object x) except? -1.0
+cpdef as_text(object label)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 
-from chainrule.errors import NumberError
+from chainrule.errors import ArgumentError, NumberError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,6 +178,17 @@ def as_number(x: Any) -> float:
         raise NumberError("an integer is too large for a float64") from None
     except (TypeError, ValueError):
         raise _not_a_number(x) from None
+
+
+def as_text(label: Any) -> str:
+    """A label as it is.
+
+    Raises:
+        ArgumentError: it is not text.
+    """
+    if not isinstance(label, str):
+        raise ArgumentError(f"a label is text, not {label!r}")
+    return label
 
 
 def _not_a_number(x: Any) -> NumberError:

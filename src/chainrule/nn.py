@@ -7,11 +7,11 @@ subclass of `Module` with parameters among its attributes, where they are found.
 
 from __future__ import annotations
 
-import operator
 import random
 
 from chainrule import arguments
 from chainrule.engine import Value
+from chainrule.ops import weighted_sum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """The output for `x`, a value or number for each weight."""
-        act = sum(map(operator.mul, self.w, arguments.as_inputs(x, len(self.w))), self.b)
+        act = weighted_sum(self.w, arguments.as_inputs(x, len(self.w)), self.b)
         return getattr(act, self.activation)() if self.nonlin else act
 
     def __repr__(self) -> str:

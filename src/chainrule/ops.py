@@ -483,7 +483,18 @@ def dot(left: Iterable[Any], right: Iterable[Any]) -> Any:
         raise ArgumentError(
             f"dot needs two sequences of one length, not {len(left)} and {len(right)}"
         )
-    return sum(map(operator.mul, left, right))
+    return weighted_sum(left, right, 0.0)
+
+
+def weighted_sum(weights: list[Any], inputs: list[Any], start: Any) -> Any:
+    """The sum of the products of two lists of one length, in order, from `start`.
+
+    >>> weighted_sum([2.0, 3.0], [Value(1.0), 4.0], 0.5).data
+    14.5
+    """
+    for i, weight in enumerate(weights):  # in the native build, zip would cost as much as an op
+        start = start + weight * inputs[i]
+    return start
 
 
 def logsumexp(terms: Iterable[Any]) -> Any:
