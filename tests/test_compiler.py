@@ -368,17 +368,6 @@ def test_a_program_without_gradient_to_give_is_refused_a_second_time():
         derive(Program(once.instructions, [once.outputs[1]]))
 
 
-def test_the_source_is_shown_in_tracebacks():
-    """The generated function is known to linecache, line by line."""
-    import linecache
-
-    lifted = lift(Value(2.0).exp() + 1)
-    lifted.backward()
-    run = lifted._backward._run
-    assert linecache.getline(run.__code__.co_filename, 1) == "def run():\n"
-    assert "np.exp(" in lifted.source
-
-
 def test_gathers_of_one_place_are_made_once():
     """Two uses of the same irregular places share one gather."""
     leaves = values(random.Random(0), 30)

@@ -8,53 +8,42 @@ from __future__ import annotations
 
 import itertools
 import linecache
-import math
+import types
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
+from chainrule import floats
+from chainrule.compiler.backends import formulas
+from chainrule.compiler.backends.arrays import Arrays
+from chainrule.compiler.backends.elementwise import Elementwise, function_on_floats
+from chainrule.compiler.backends.sums import Factor, Product, Sums
 from chainrule.compiler.program import (
     Gather,
     Given,
     IndexAdd,
     Lookup,
     Map,
-    Numbers,
     Part,
+    Placed,
     Program,
     Rows,
     Scatter,
     Seed,
+    Segments,
     Selected,
     Sum,
     View,
     contiguous,
+    read_by,
 )
-from chainrule.ops import TABLE, OnValues, python_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_FUNCTIONS: dict[str, Any] = {
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "atan2": np.arctan2,
-    "equal": np.equal,
-    "where": np.where,
-    "sign": lambda a: np.nan_to_num(np.sign(a), nan=0.0),
-    "erf": lambda a: _elementwise(math.erf)(a),
-}
-_FUNCTIONS |= {
-    name: getattr(np, name)
-    for name in (
-        *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
-        *("abs", "floor", "maximum", "minimum"),
-    )
-}
-_FUNCTIONS |= {"div": np.divide, "pow": np.power}
+    from chainrule.compiler.backends.formulas import Tree
+
 _number = itertools.count(1)
 
 
@@ -67,9 +56,10 @@ class Runner:
         seed: that of the gradient from above, of a derived program whose first output has several
             elements.
         outputs: the blocks asked for, which a run fills.
-        source: the generated Python source of `run`.
+        program: what is run.
+        source: the generated Python source.
 
-    >>> from chainrule.compiler.program import Data, Leaves
+    >>> from chainrule.compiler.program import Data, Leaves, Numbers, Part
     >>> given = [Leaves(3), Numbers([]), Data(0)]
     >>> square = Part(1.0, (3,), 1, [View(0, 0, (1,)), View(0, 0, (1,))])
     >>> runner = Runner(Program([*given, Sum(3, [(None, square)])], [3]))
@@ -77,245 +67,240 @@ class Runner:
     >>> runner.run()
     >>> runner.outputs[0].tolist()
     [1.0, 4.0, 9.0]
+    >>> print(runner.source)
+    # The last argument of each call is where its result goes.
+    from numpy import multiply
+    <BLANKLINE>
+    def forward():
+        # b3[3] = sum 1 * b0@0:1 * b0@0:1 over 3|
+        multiply(b0, b0, b3)
+    <BLANKLINE>
+    def backward():
+        pass
+    <BLANKLINE>
     """
 
+    name = "numpy"
+
     def __init__(self, program: Program) -> None:
-        self._names: dict[str, Any] = {"np": np}
-        self._views: dict[Any, str] = {}
-        self._program = program
-        lines = []
-        for block, made in enumerate(program.instructions):
-            self._names[f"b{block}"] = _buffer(made)
-            if not isinstance(made, Given):
-                lines += [f"# b{block} = {made}", *self._lines(block, made)]
-        lines = lines or ["pass"]
-        self.source = "\n    ".join(["def run():", *lines]) + "\n"
-        self.leaves, self.data = self._names["b0"], self._names["b2"]
-        seeds = [b for b, made in enumerate(program.instructions) if isinstance(made, Seed)]
-        self.seed = self._names[f"b{seeds[0]}"] if seeds else None
-        self.outputs = [self._names[f"b{block}"] for block in program.outputs]
-        self._run = _compiled(self.source, self._names)
-
-    def run(self) -> None:
-        """Compute the outputs; what is not a number comes out as inf or nan, without a warning."""
-        with np.errstate(all="ignore"):
-            self._run()
-
-    # ---- one instruction, some lines ----
-
-    def _lines(self, block: int, made: Any) -> list[str]:
-        if isinstance(made, Sum):
-            return self._sum(block, made)
-        if isinstance(made, Map):
-            return [self._map(block, made)]
-        if isinstance(made, Selected):
-            return self._selected(block, made)
-        if isinstance(made, Gather):
-            indices = self._bound(np.array(made.indices, dtype=np.intp))
-            return [f"b{made.block}.take({indices}, out=b{block}, mode='clip')"]
-        if isinstance(made, Scatter):
-            indices = self._bound(np.array(made.indices, dtype=np.intp))
-            sums = f"np.bincount({indices}, weights=b{made.block}, minlength={made.size})"
-            return [f"np.copyto(b{block}, {sums})"]
-        if isinstance(made, Lookup):
-            places = self._rows(made.rows)
-            return [f"b{made.block}.take({places}, out=b{block}, mode='clip')"]
-        if isinstance(made, IndexAdd):
-            places = self._rows(made.rows)
-            sums = f"np.bincount({places}, weights=b{made.block}, minlength={made.size})"
-            return [f"np.copyto(b{block}, {sums})"]
-        starts = self._bound(np.array(made.starts, dtype=np.intp))
-        return [f"np.{made.op}.reduceat(b{made.block}, {starts}, out=b{block})"]
-
-    def _rows(self, rows: Rows) -> str:
-        """The expression of places that are data."""
-        indices = self._bound(np.array(rows.indices, dtype=np.intp))
-        which = self._view(rows.which, rows.dims)
-        return f"{indices} + {rows.stride} * {which}.astype(np.intp).ravel()"
-
-    def _map(self, block: int, made: Map) -> str:
-        row = TABLE[made.op]
-        arguments = ", ".join(self._view(v, made.dims) for v in made.operands)
-        out = self._whole(block, made.dims)
-        if made.rule is None and isinstance(_FUNCTIONS.get(made.op), np.ufunc):
-            return f"np.{_FUNCTIONS[made.op].__name__}({arguments}, out={out})"
-        if made.op == "relu" and made.rule is None:
-            return f"np.maximum({arguments}, 0.0, out={out})"
-        name = made.op if made.rule is None else f"d{made.op}_{row.operands[made.rule]}"
-        self._names[name] = on_arrays(made.op, made.rule)
-        return f"np.copyto({out}, {name}({arguments}))"
-
-    def _selected(self, block: int, made: Selected) -> list[str]:
-        gradient, slope = (self._view(v, made.dims) for v in (made.gradient, made.slope))
-        out, mask = self._whole(block, made.dims), self._bound(np.empty(made.dims, dtype=bool))
-        return [
-            f"np.multiply({gradient}, {slope}, out={out})",
-            f"np.equal({slope}, 0.0, out={mask})",
-            f"np.copyto({out}, 0.0, where={mask})",
-        ]
-
-    def _sum(self, block: int, made: Sum) -> list[str]:
-        """The whole parts first; the first of all is written where others are added."""
-        parts = sorted(made.parts, key=lambda pair: pair[0] is not None)
-        lines = []
-        fresh = bool(parts) and parts[0][0] is None
-        if not fresh:
-            lines.append(f"b{block}.fill(0.0)")
-        for target, part in parts:
-            kept = part.dims[: part.kept]
-            out = self._whole(block, kept) if target is None else self._view(target, kept, block)
-            lines += self._part(part, out, fresh)
-            fresh = False
-        return lines
-
-    def _part(self, part: Part, out: str, fresh: bool) -> list[str]:
-        """Write a part to `out`, or add it to what is there."""
-        scale, factors = self._without_numbers(part)
-        kept = part.dims[: part.kept]
-        if not factors:
-            number = repr(scale * math.prod(part.dims[part.kept :]))
-            return [f"{out}.fill({number})" if fresh else f"np.add({out}, {number}, out={out})"]
-        if len(factors) == 1 and part.kept == len(part.dims):
-            return _accumulated(self._view(factors[0], part.dims), out, scale, fresh)
-        if fresh:
-            lines = [self._product(part, factors, out)]
-            return lines if scale == 1.0 else [*lines, f"np.multiply({out}, {scale!r}, out={out})"]
-        term = self._bound(np.empty(kept))
-        return [self._product(part, factors, term), *_accumulated(term, out, scale, fresh)]
-
-    def _without_numbers(self, part: Part) -> tuple[float, list[View]]:
-        """The scale, with the numbers that all elements share, and the other factors."""
-        scale, factors = part.scale, []
-        for factor in part.factors:
-            made = self._program.instructions[factor.block]
-            if isinstance(made, Numbers) and not any(factor.strides):
-                scale *= made.numbers[factor.offset]
-            else:
-                factors.append(factor)
-        return scale, factors
-
-    def _product(self, part: Part, factors: Sequence[View], out: str) -> str:
-        """The call that multiplies the factors and sums, all at once."""
-        dims, kept = part.dims, part.kept
-        summed = tuple(range(kept, len(dims)))
-        if len(factors) == 1:
-            return f"np.add.reduce({self._view(factors[0], dims)}, axis={summed}, out={out})"
-        if len(factors) == 2 and not summed:
-            left, right = (self._view(f, dims) for f in factors)
-            return f"np.multiply({left}, {right}, out={out})"
-        if len(factors) == 2:
-            call = self._matmul(part, factors, out)
-            if call:
-                return call
-        return self._einsum(part, factors, out)
-
-    def _matmul(self, part: Part, factors: Sequence[View], out: str) -> str:
-        """A matrix product, if one factor has rows and the other columns; else nothing."""
-        axes = range(len(part.dims))
-        owner = [tuple(f.strides[axis] != 0 for f in factors) for axis in axes]
-        rows = [axis for axis in axes[: part.kept] if owner[axis] == (True, False)]
-        columns = [axis for axis in axes[: part.kept] if owner[axis] == (False, True)]
-        inner = list(axes[part.kept :])
-        both = all(owner[axis] == (True, True) for axis in inner)
-        if len(rows) + len(columns) != part.kept or len(inner) != 1 or not both:
-            return ""
-        if len(rows) > 1 or len(columns) > 1:
-            return ""
-        left = self._view(*_picked(factors[0], part.dims, [*rows, *inner]))
-        right = self._view(*_picked(factors[1], part.dims, [*inner, *columns]))
-        if rows and columns and rows > columns:
-            right = self._view(*_picked(factors[1], part.dims, [*columns, *inner]))
-            left = self._view(*_picked(factors[0], part.dims, [*inner, *rows]))
-            left, right = right, left
-        return f"np.matmul({left}, {right}, out={out})"
-
-    def _einsum(self, part: Part, factors: Sequence[View], out: str) -> str:
-        """The general sum of products; a dim that no factor has is given to the first."""
-        axes = range(len(part.dims))
-        has = [[axis for axis in axes if f.strides[axis]] for f in factors]
-        has[0] = [axis for axis in axes if axis in has[0] or not any(axis in h for h in has)]
-        letters = "abcdefghijklmnop"
-        spelled = ",".join("".join(letters[axis] for axis in h) for h in has)
-        spelled += "->" + letters[: part.kept]
-        views = [self._view(*_picked(f, part.dims, h)) for f, h in zip(factors, has)]
-        return f"np.einsum('{spelled}', {', '.join(views)}, out={out}, optimize=True)"
-
-    # ---- names for arrays ----
-
-    def _view(self, view: View, dims: Sequence[int], block: int | None = None) -> str:
-        """The name of a view of a block, as an array of these dims."""
-        source = f"b{view.block if block is None else block}"
-        key = (source, view.offset, view.strides, tuple(dims))
-        if key not in self._views:
-            buffer = self._names[source]
-            strides = [8 * stride for stride in view.strides]
-            array = as_strided(buffer[view.offset :], tuple(dims), strides)
-            self._views[key] = self._bound(array, f"{source}_")
-        return self._views[key]
-
-    def _whole(self, block: int, dims: Sequence[int]) -> str:
-        """The name of a block as an array of these dims."""
-        return self._view(View(block, 0, contiguous(dims)), dims)
-
-    def _bound(self, array: Any, stem: str = "t") -> str:
-        name = f"{stem}{len(self._names)}"
-        self._names[name] = array
-        return name
+        self.program = program
+        writer = _Writer(self.program)
+        self.source = writer.source()
+        known = writer.arrays.known
+        known |= {"scalar": types.SimpleNamespace(**floats.FUNCTIONS), **formulas.INFINITE}
+        functions = _compiled(self.source, known)
+        self.leaves, self.data = known["b0"], known["b2"]
+        made = self.program.instructions
+        seeds = [known[f"b{block}"] for block, x in enumerate(made) if isinstance(x, Seed)]
+        self.seed = seeds[0] if seeds else None
+        self.outputs = [known[f"b{block}"] for block in self.program.outputs]
+        # What is not a number comes out as inf or nan, without a warning.
+        self.forward, self.backward = (np.errstate(all="ignore")(f) for f in functions)
+        self.run = np.errstate(all="ignore")(_both(*functions))
 
 
-def on_arrays(op: str, rule: int | None) -> Any:
-    """The value of a row, or a derivative by (y, *operands), as a function of arrays."""
-    row = TABLE[op]
-    if rule is not None:
-        return python_function(row.derivatives[rule], ("y", *row.operands), _OnArrays())
-    if op in _FUNCTIONS:
-        return _FUNCTIONS[op]
-    if not isinstance(row.value, str):
-        return _elementwise(lambda *operands: row.local(*operands)[0])
-    return python_function(row.value, row.operands, _OnArrays())
+def _both(forward: Callable[[], None], backward: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        forward()
+        backward()
+
+    return run
 
 
-class _OnArrays(OnValues):
-    """Formulas of arrays, in which a condition chooses element by element."""
-
-    def function(self, name: str) -> Any:
-        return _FUNCTIONS.get(name) or on_arrays(super().function(name).name, None)
-
-
-def _elementwise(function: Callable[..., float]) -> Callable[..., Any]:
-    """A function of floats, applied to each element."""
-
-    def on_elements(*arrays: Any) -> Any:
-        return np.frompyfunc(function, len(arrays), 1)(*arrays).astype(float)
-
-    return on_elements
-
-
-def _accumulated(term: str, out: str, scale: float, fresh: bool) -> list[str]:
-    """Lines that write scale * term to `out`, or add it to what is there."""
-    if fresh:
-        return [f"np.multiply({term}, {scale!r}, out={out})"]
-    if scale == 1.0:
-        return [f"np.add({out}, {term}, out={out})"]
-    if scale == -1.0:
-        return [f"np.subtract({out}, {term}, out={out})"]
-    return [f"np.add({out}, {scale!r} * {term}, out={out})"]
-
-
-def _picked(view: View, dims: Sequence[int], axes: Sequence[int]) -> tuple[View, list[int]]:
-    """A view with some of its axes, in that order, and their dims."""
-    strides = [view.strides[axis] for axis in axes]
-    return View(view.block, view.offset, strides), [dims[axis] for axis in axes]
-
-
-def _buffer(made: Any) -> Any:
-    """The array of a block: the numbers of the expression, or room for what will be computed."""
-    return np.array(made.numbers) if isinstance(made, Numbers) else np.zeros(made.size)
-
-
-def _compiled(source: str, names: dict[str, Any]) -> Callable[[], None]:
-    """The function of a generated source, which tracebacks and debuggers can show."""
+def _compiled(source: str, names: dict[str, Any]) -> list[Callable[[], None]]:
+    """The functions of a generated source, which tracebacks and debuggers can show."""
     filename = f"<chainrule program {next(_number)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     exec(compile(source, filename, "exec"), names)
-    return names["run"]  # type: ignore[no-any-return]
+    return [names["forward"], names["backward"]]
+
+
+class _Writer:
+    """Writes the source of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.arrays = Arrays(program)
+        self._inlined = _inlined(program)
+        self._last_read = _last_read(program, self._inlined)
+        self._numbers = program.instructions[1].numbers  # type: ignore[union-attr]
+        self._places: dict[Any, str] = {}
+
+    def source(self) -> str:
+        lines: list[list[str]] = [[], []]
+        for block, made in enumerate(self.program.instructions):
+            self.arrays.begin()
+            if not isinstance(made, Given) and block not in self._inlined:
+                part = lines[block >= self.program.forward]
+                part += [f"# b{block}[{made.size}] = {made}", *self._lines(block, made)]
+        bodies = [
+            "\n    ".join([f"def {name}():", *(part or ["pass"])])
+            for name, part in zip(("forward", "backward"), lines)
+        ]
+        functions = sorted(self.arrays.functions)
+        head = ["# The last argument of each call is where its result goes."]
+        head += [f"from numpy import {', '.join(functions)}"] if functions else []
+        return "\n\n".join(["\n".join(head), *bodies]) + "\n"
+
+    def _lines(self, block: int, made: Any) -> list[str]:
+        """One instruction, some lines."""
+        if made.size == 1:
+            line = self._on_floats(block, made)
+            if line:
+                return [line]
+        if isinstance(made, Sum):
+            return Sums(self.arrays, block).write(made)
+        if isinstance(made, Map | Selected):
+            return self._elementwise(block, made)
+        return self._placed(block, made)
+
+    # ---- elementwise ----
+
+    def _elementwise(self, block: int, made: Map | Selected) -> list[str]:
+        place = View(block, 0, contiguous(made.dims))
+        if isinstance(made, Selected) and self._may_overwrite(block, made):
+            place = made.gradient
+            self.arrays.overwrite(block, place.block)
+        write = Elementwise(self.arrays, made.dims)
+        write.into(self.arrays.view(place, made.dims), self._formula(made))
+        return write.lines
+
+    def _tree(self, made: Map) -> Tree:
+        """The formula of a map, of arrays and numbers."""
+        operands = [self._operand(view, made.dims) for view in made.operands]
+        if made.rule is None:
+            return formulas.value_of(made.op, operands)
+        return formulas.derivative_of(made.op, made.rule, operands[0], operands[1:])
+
+    def _operand(self, view: View, dims: Sequence[int]) -> Tree:
+        """A view, or the number that it is throughout."""
+        if view.block == 1 and not any(s for s, n in zip(view.strides, dims) if n > 1):
+            return formulas.number(self._numbers[view.offset])
+        if all(n == 1 for n in dims):
+            return ("name", f"b{view.block}.item({view.offset})")
+        return ("name", self.arrays.view(view, dims))
+
+    def _formula(self, made: Map | Selected) -> Tree:
+        """What a map or a choice computes; a slope that nobody else reads is written out."""
+        if isinstance(made, Map):
+            return self._tree(made)
+        slope = self.program.instructions[made.slope.block]
+        if made.slope.block in self._inlined and isinstance(slope, Map):
+            tree = self._tree(slope)
+        else:
+            tree = self._operand(made.slope, made.dims)
+        return formulas.selected(self._operand(made.gradient, made.dims), tree)
+
+    def _may_overwrite(self, block: int, made: Selected) -> bool:
+        """Whether the block of the gradient is this pass's own, and not needed after this."""
+        dead = made.gradient.block
+        whole = made.gradient.offset == 0 and made.gradient.strides == contiguous(made.dims)
+        own = dead >= self.program.forward or block < self.program.forward
+        passing = isinstance(self.program.instructions[dead], Sum | Map | Selected)
+        same = self.program.instructions[dead].size == made.size
+        return whole and own and passing and same and self._last_read[dead] == block
+
+    # ---- elements by their places ----
+
+    def _placed(self, block: int, made: Placed) -> list[str]:
+        source, out = f"b{made.block}", f"b{block}"
+        if isinstance(made, Segments):
+            starts = self.arrays.indices(block, made.starts)
+            return [self.arrays.call(f"{made.op}.reduceat", source, starts, "0", "None", out)]
+        if isinstance(made, Lookup | IndexAdd):
+            places, lines = self._rows(block, made.rows)
+        else:
+            places, lines = self.arrays.indices(block, made.indices), []
+        if isinstance(made, Gather | Lookup):
+            return [*lines, f'{source}.take({places}, None, {out}, "clip")']
+        if isinstance(made, Scatter) and len(set(made.indices)) == len(made.indices):
+            return [f"{out}[{places}] = {source}"]  # the rest of the block stays 0
+        sums = self.arrays.call("bincount", places, source, str(made.size))
+        return [*lines, f"{out}[:] = {sums}"]
+
+    def _rows(self, block: int, rows: Rows) -> tuple[str, list[str]]:
+        """The name of places that are data, and the lines that compute them."""
+        which = self.arrays.view(rows.which, rows.dims)
+        key = rows.indices, rows.stride, which
+        if key in self._places:
+            return self._places[key], []
+        name = self._places[key] = f"rows_{block}"
+        shaped, stride = f"{name}_of_{which}", f"stride_{block}"
+        places = np.zeros(rows.dims, dtype=np.intp)
+        self.arrays.known |= {name: places.reshape(-1), shaped: places}
+        self.arrays.known[stride] = np.array(rows.stride)
+        first = self.arrays.indices(block, rows.indices)
+        return name, [
+            self.arrays.call("copyto", shaped, which, '"unsafe"'),  # they are whole numbers
+            self.arrays.call("multiply", name, stride, name),
+            self.arrays.call("add", name, first, name),
+        ]
+
+    # ---- single numbers, for which Python is faster ----
+
+    def _on_floats(self, block: int, made: Any) -> str:
+        """The line for a block of one element, or nothing if it is made of arrays."""
+        if isinstance(made, Sum):
+            terms = [self._number(part) for _, part in made.parts]
+            text = " + ".join(terms) if all(terms) else ""
+        elif isinstance(made, Map | Selected):
+            tree = self._formula(made)
+            for op in formulas.user_ops(tree):
+                self.arrays.known[f"op_{op}"] = function_on_floats(("call", op))
+            text = formulas.on_floats(tree)
+        else:
+            return ""
+        return f"b{block}[0] = {text}" if text else ""
+
+    def _number(self, part: Part) -> str:
+        """A part as an expression of floats, if it has at most one axis, which is summed."""
+        product = Product(part, Factor("", 0, [0] * part.kept), self._numbers)
+        scale = formulas.literal(repr(float(product.scale)))
+        if len(product.dims) > 1 or len(product.factors) > 2:
+            return ""
+        if product.dims:
+            names = [
+                self.arrays.strided(f.base, f.offset, product.dims, f.strides)
+                for f in product.factors
+            ]
+            text = f"{names[0]}.dot({[*names, self.arrays.ones(product.dims[0])][1]})"
+        else:
+            text = " * ".join(f"{f.base}.item({f.offset})" for f in product.factors)
+        if product.scale == 1.0 and text:
+            return text
+        return f"{scale} * {text}" if text else scale
+
+
+def _inlined(program: Program) -> set[int]:
+    """The slopes that are read by one choice alone, which is written by their formula."""
+    readers = _readers(program)
+    found = set()
+    for block, made in enumerate(program.instructions):
+        if isinstance(made, Selected) and readers[made.slope.block] == [block]:
+            slope = program.instructions[made.slope.block]
+            whole = (made.slope.offset, made.slope.strides) == (0, contiguous(made.dims))
+            if isinstance(slope, Map) and slope.dims == made.dims and whole:
+                found.add(made.slope.block)
+    return found - set(program.outputs)
+
+
+def _readers(program: Program) -> list[list[int]]:
+    """The instructions that read each block."""
+    readers: list[list[int]] = [[] for _ in program.instructions]
+    for block, made in enumerate(program.instructions):
+        sources = {view.block for view, _ in read_by(made)}
+        for source in sources | ({made.block} if isinstance(made, Placed) else set()):
+            readers[source].append(block)
+    return readers
+
+
+def _last_read(program: Program, inlined: set[int]) -> list[float]:
+    """The last instruction that reads each block; what is asked for is read after all."""
+    readers = _readers(program)
+    last = [float(max(found, default=-1)) for found in readers]
+    for block in inlined:  # what it reads is read where it is used
+        for view, _ in read_by(program.instructions[block]):
+            last[view.block] = max(last[view.block], last[block])
+    for block in program.outputs:
+        last[block] = float("inf")
+    return last
