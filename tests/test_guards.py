@@ -32,6 +32,7 @@ import pytest
 import chainrule
 from chainrule import Value, ops, optim
 from chainrule.compiler.guards import Heap
+from chainrule.compiler.reach import _is_library
 from chainrule.compiler.slots import same
 from chainrule.errors import TraceError
 from chainrule.nn import MLP, Layer, Module, Neuron
@@ -220,6 +221,11 @@ CHANGES = {
         lambda b: b.x.update({True: b.x.pop(1)}),
         "`box.x` has other keys, or the same in another order",
     ),
+    "a field of a key": (
+        lambda: {Box(y=1): 2},
+        lambda b: put(next(iter(b.x)), y=2),
+        "`a key of box.x.y` is 2, not 1",
+    ),
     "order of an OrderedDict": (
         lambda: collections.OrderedDict(a=1, b=2),
         lambda b: b.x.move_to_end("a"),
@@ -370,6 +376,7 @@ def test_the_same_state_is_no_change():
         box.n = float("nan")
         box.d = decimal.Decimal("1.0")
         assert heap.changed() == ""
+        assert heap._snapshot.is_as_before()  # the next call is a fast one again
     box.x = 0.3
     assert heap.changed() == "`box.x` is 0.3, not 0.1"
 
@@ -557,6 +564,83 @@ def test_functions_that_are_called_are_read_too(monkeypatch):
     assert [phrase.replace(f"{__name__}.", "") for phrase in found] == expected
 
 
+def test_what_makes_instances_is_read(monkeypatch):
+    """Where an instance is made, `__init__` is read, of bases and metaclasses and by any name."""
+    monkeypatch.setitem(globals(), "rate", 0.1)
+
+    class Meta(type):
+        def __call__(cls):
+            return rate  # noqa: F821
+
+    class Made(metaclass=Meta):
+        pass
+
+    class Base:
+        def __init__(self):
+            self.x = rate  # noqa: F821
+
+    class Model(Base):
+        pass
+
+    model, kinds = Model(), [Model]
+    heap = Heap(lambda: model.x)
+    heaps = [Heap(way) for way in (lambda: type(model)(), lambda: kinds[0](), lambda: Made())]
+    monkeypatch.setitem(globals(), "rate", 0.2)
+    assert heap.changed() == ""
+    assert [heap.changed() for heap in heaps] == ["`rate` is 0.2, not 0.1"] * 3
+
+
+def test_patterns(monkeypatch):
+    """A property that a pattern asks for is read."""
+    monkeypatch.setitem(globals(), "rate", 0.1)
+
+    class Model:
+        @property
+        def scaled(self):
+            return rate  # noqa: F821
+
+    model = Model()
+
+    def function():
+        match model:
+            case Model(scaled=1):
+                return 1
+
+    heap = Heap(function)
+    monkeypatch.setitem(globals(), "rate", 0.2)
+    assert heap.changed() == "`rate` is 0.2, not 0.1"
+
+
+def test_compiled_functions(monkeypatch):
+    """A compiled function is what it was made of; what it remembers itself may change."""
+    monkeypatch.setitem(globals(), "rate", 0.1)
+    compiled = type("Compiled", (), {"__module__": "chainrule.compiler.compiled"})()
+    compiled.__wrapped__ = lambda: rate  # noqa: F821
+    heap = Heap(lambda: compiled())
+    compiled.programs = 1
+    assert heap.changed() == ""
+    monkeypatch.setitem(globals(), "rate", 0.2)
+    assert heap.changed() == "`rate` is 0.2, not 0.1"
+
+
+def test_bases_of_classes():
+    """A class that is given another base is noticed."""
+
+    class Base:
+        pass
+
+    class Other:
+        pass
+
+    class Model(Base):
+        pass
+
+    model = Model()
+    heap = Heap(lambda: model)
+    Model.__bases__ = (Other,)
+    assert heap.changed() == "`Model.__mro__` is another tuple"
+
+
 def test_class_attributes(monkeypatch):
     """What a class holds for its instances is watched, and its bases are."""
 
@@ -608,6 +692,26 @@ def test_modules(monkeypatch):
     assert other.changed() == "`settings.rate` is 0.2, not 0.1"
 
 
+def test_modules_named_as_python_s(monkeypatch):
+    """A module of the user's own is followed, even if Python has one of its name."""
+    module = types.ModuleType("trace")
+    module.__file__, module.rate = os.path.join(os.sep, "home", "trace.py"), 0.1
+    monkeypatch.setitem(sys.modules, "trace", module)
+    _is_library.cache_clear()
+    heap = Heap(lambda: module.rate)
+    computed = Heap(lambda name: getattr(module, name))
+    module.rate = 0.2
+    assert heap.changed() == computed.changed() == "`module.rate` is 0.2, not 0.1"
+    _is_library.cache_clear()
+
+
+def test_libraries_are_not_followed():
+    """Of a function of NumPy, nothing is watched but that it is the same."""
+    np = pytest.importorskip("numpy")
+    heap = Heap(lambda: np.linalg.norm([1.0]))
+    assert heap.described()[0] == "5 slots of 4 objects are compared at each call"
+
+
 def test_computed_names():
     """Code that asks for attributes by computed names is taken to name them all."""
 
@@ -622,6 +726,19 @@ def test_computed_names():
     assert Heap(lambda: model.step_1()).changed() == ""
     with pytest.raises(TraceError, match=r"time"):
         Heap(lambda i: getattr(model, f"step_{i}"))
+    model.lock, get = threading.Lock(), operator.attrgetter("lock")
+    for function in (lambda i: getattr(model, f"l{i}"), lambda: get(model)):
+        with pytest.raises(TraceError, match=r"`model\.lock`"):
+            Heap(function)
+
+
+def test_what_is_named_by_another_path():
+    """What has come up under a name that no code uses is refused under one that is used."""
+    box = Box(unnamed=[threading.Lock()], inner=Box())
+    box.inner.named = box.unnamed
+    assert Heap(lambda: box.inner).changed() == ""
+    with pytest.raises(TraceError, match=r"`box\.inner\.named\[0\]`"):
+        Heap(lambda: box.inner.named)
 
 
 # ---- arrays ----

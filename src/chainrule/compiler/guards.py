@@ -182,8 +182,6 @@ def _is_shown(slots: Slots) -> bool:
         return all(x is None or id(x) in ids for x in slots.items)  # None may be a null pointer
     if isinstance(slots, Entries) and len(shown) == 2 * len(slots.keys) > 0:
         return _are_same(shown[::2], slots.items) and _are_same(shown[1::2], slots.keys)
-    if isinstance(slots, Entries) and not all(type(key) is str for key in slots.keys):
-        return False
     if type(slots.live) is list:
         shown.reverse()  # it goes through a list from the end
     exact = type(slots.live) in (dict, list, set, collections.deque)
