@@ -26,7 +26,9 @@ LOADED = """
 import sys
 before = set(sys.modules)
 import chainrule
-print(*{name.partition(".")[0] for name in set(sys.modules) - before})
+new = set(sys.modules) - before
+new = {name for name in new if hasattr(sys.modules[name], "__file__")}  # Cython's helpers have none
+print(*{name.partition(".")[0] for name in new})
 """
 
 
