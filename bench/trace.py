@@ -22,6 +22,7 @@ START = """
 import gc, json, os, random, sys
 from time import perf_counter
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+import numpy  # which is loaded before memory is looked at
 import chainrule
 from chainrule.compiler.guards import Heap
 from chainrule.compiler.lift import lift
