@@ -110,6 +110,7 @@ def test_what_a_run_prints(train, tmp_path):
         "iris: network 4-8-3 (relu, 67 parameters), cross_entropy loss, "
         "Adam with learning rate 0.03, 10 steps, each on 32 of 120 examples"
     )
+    assert re.fullmatch(r"[\d,]+ values became \d+ instructions in \d+\.\d s", lines.pop(1))
     assert [line.split()[1] for line in lines[1:12]] == [f"{k}/10" for k in range(11)]
     assert lines[12].startswith("done: 10 steps in ")
     last = rows(tmp_path / "here/history.csv")[-1]
@@ -184,7 +185,7 @@ def test_nan_is_explained(train, tmp_path):
     status, out, err = train("xor", "--lr", "1e200", "--steps", "5", "--out", "run")
     assert status == 1
     assert len(err) == 1
-    place = r"training.py:\d+, in .+"
+    place = r"steps.py:\d+, in .+"
     explanation = rf"chainrule: step 1: mul\(layers\S+ = \S+, \S+\) gave inf at {place}"
     assert re.fullmatch(explanation, err[0])
     assert "numbers:  run/history.csv" in out
@@ -212,8 +213,9 @@ def test_ctrl_c(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    plan, first = child.stdout.readline(), child.stdout.readline()
+    plan, how, first = (child.stdout.readline() for _ in range(3))
     assert plan.startswith("xor: ")
+    assert "value" in how
     assert first.startswith("step       0/1000000")
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)

@@ -197,7 +197,7 @@ def test_batches_take_every_example_before_any_again():
         return scores[0] * 0.0
 
     X = [[float(i)] for i in range(13)]  # noqa: N806
-    quiet(Line(), X, list(map(float, range(13))), loss=remember, batch=3, steps=13)
+    quiet(Line(), X, list(map(float, range(13))), loss=remember, batch=3, steps=13, eager=True)
     *batches, at_end = seen
     assert {len(batch) for batch in batches} == {3}
     drawn = [target for batch in batches for target in batch]
@@ -215,7 +215,7 @@ def test_full_batches_keep_the_order():
         seen.append(targets)
         return scores[0] * 0.0
 
-    quiet(Line(), [[0.0]] * 3, [3.0, 1.0, 2.0], loss=remember, steps=2)
+    quiet(Line(), [[0.0]] * 3, [3.0, 1.0, 2.0], loss=remember, steps=2, eager=True)
     assert seen == [[3.0, 1.0, 2.0]] * 3
 
 
@@ -344,10 +344,11 @@ def test_predicting_leaves_no_gradient():
 
 
 def test_plain_lines(capsys):
-    """Where there is no terminal, a line is printed at each tenth of the steps and at the end."""
+    """Where there is no terminal: what the step became, and a line at each tenth of the steps."""
     rows, classes = points(4)
     history = fit(network(2, 1), rows, classes, steps=25, validation=(rows, classes))
-    lines = capsys.readouterr().out.splitlines()
+    how, *lines = capsys.readouterr().out.splitlines()
+    assert "value" in how
     assert lines == [report_line(row, 25) for row in history.rows if row.step % 2 == 0] + [
         report_line(history.rows[-1], 25)
     ]
@@ -530,7 +531,7 @@ def test_nan_that_does_not_come_again():
         return scores[0] * (math.nan if len(calls) == 1 else 1.0)
 
     assert "but not when the step was run once more" in str(
-        failing(Line(), [[1.0]], [0.0], loss=moody)
+        failing(Line(), [[1.0]], [0.0], loss=moody, eager=True)
     )
 
 

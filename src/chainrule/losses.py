@@ -10,6 +10,7 @@ import operator
 from numbers import Real
 
 from chainrule.arguments import check_count, check_range
+from chainrule.compiler.trace import Datum, lookup
 from chainrule.engine import Value
 from chainrule.errors import ArgumentError
 from chainrule.ops import exp, expm1, greatest, log, log1p, mean, relu, sum
@@ -142,12 +143,14 @@ def _unlikelihood(scores: Sequence[Any], target: int) -> Any:
     if not hasattr(scores, "__iter__"):
         raise ArgumentError(f"a list is needed, with a score for each class, not {scores!r}")
     scores = list(scores)
-    right = scores[_class(target, len(scores))]
+    right = lookup(scores)[_class(target, len(scores))]
     peak = greatest(scores)
     return log(sum(exp(score - peak) for score in scores)) - (right - peak)
 
 
-def _class(target: Any, classes: int) -> int:
+def _class(target: Any, classes: int) -> Any:
+    if type(target) is Datum:  # of a function that is being traced
+        return target
     try:
         number = operator.index(target)
     except TypeError:

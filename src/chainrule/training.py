@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import random
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import FrameType
@@ -23,7 +24,9 @@ from chainrule.engine import Value
 from chainrule.errors import AnomalyError, ArgumentError, TrainingError
 from chainrule.floats import divide
 from chainrule.modes import no_grad
+from chainrule.ops import where
 from chainrule.optim import Adam, Optimizer, Schedule
+from chainrule.steps import Examples, Steps, as_values, listed, numbers, objective, steps_for
 
 
 class Model(Protocol):
@@ -115,11 +118,6 @@ class State(NamedTuple):
     history: History
 
 
-class _Examples(NamedTuple):
-    features: list[Any]
-    targets: list[Any]
-
-
 def fit(
     model: Model,
     X: Any,  # noqa: N803 - scikit-learn's name
@@ -135,6 +133,7 @@ def fit(
     l2: float = 0.0,
     validation: tuple[Any, Any] | None = None,
     callbacks: Iterable[Callable[[State], object]] = (),
+    eager: bool = False,
     progress: bool = True,
 ) -> History:
     """Train a model: at each step forward, backward, and an update of its parameters.
@@ -159,6 +158,8 @@ def fit(
         l2: the weight of the sum of squares of all parameters that is added to the loss.
         validation: features and targets of held-out examples, measured at some ten steps.
         callbacks: functions that are shown a `State` after each step.
+        eager: whether each step is to be computed value by value. If not, the first one is
+            traced and becomes an array program, unless that would be slower.
         progress: whether to print anything.
 
     Returns:
@@ -182,18 +183,27 @@ def fit(
     train = _examples(X, y)
     task, function = _objective(model, train, loss, task)
     _check_optimizer(optimizer)
+    check_batch(batch, len(train.features))
+    optimizer = optimizer or Adam(model.parameters(), lr=0.01)
+    batches = _batches(_as_arrays(train), batch or len(train.features), seed)
+    first = next(batches)
+    with _one_thread():
+        steps_made, how = steps_for(model, function, l2, optimizer, first, eager)
     training = _Training(
         model,
         function,
         l2,
-        optimizer or Adam(model.parameters(), lr=0.01),
+        optimizer,
         schedule,
-        None if validation is None else _examples(*validation),
+        None if validation is None else _as_arrays(_examples(*validation)),
         History(task, steps),
+        steps_made,
     )
-    check_batch(batch, len(train.features))
-    batches = _batches(train, batch or len(train.features), seed)
-    with _pressed_ctrl_c() as pressed, _reporter(training.history, progress) as report:
+    if progress:
+        print(how, flush=True)
+    batches = itertools.chain([first], batches)
+    report_to = _reporter(training.history, progress)
+    with _one_thread(), _pressed_ctrl_c() as pressed, report_to as report:
         for _ in range(steps):
             training.step(next(batches))
             report(training.history.rows[-1])
@@ -215,7 +225,7 @@ def outputs(model: Model, X: Any) -> list[Any]:  # noqa: N803
     [0.0]
     """
     with no_grad():
-        return [_numbers(model(x)) for x in _listed(X)]
+        return [numbers(model(x)) for x in listed(X)]
 
 
 def predictions(model: Model, X: Any, task: str) -> list[Any]:  # noqa: N803
@@ -281,27 +291,30 @@ class _Training:
     l2: float
     optimizer: Optimizer
     schedule: Schedule | None
-    held_out: _Examples | None
+    held_out: Examples | None
     history: History
+    steps: Steps
     started: float = field(default_factory=time.perf_counter)
 
-    def step(self, examples: _Examples) -> None:
+    def step(self, examples: Examples) -> None:
         """Forward, backward, a row for the history, and the update."""
-        self.optimizer.zero_grad()
-        loss, scores = self._forward(examples)
-        loss.backward()
-        if not _all_finite([loss.data, *[p.grad for p in self.optimizer.params]]):
-            raise self._error(len(self.history.rows), self._first_anomaly(examples))
+        try:
+            loss, scores = self.steps.evaluate(examples)
+        except AnomalyError:
+            raise self._error(len(self.history.rows), self._first_anomaly(examples)) from None
         self._record(loss, scores, examples)
-        self._update()
+        try:
+            self.steps.update()
+        except TrainingError as error:
+            raise self._error(self.history.rows[-1].step, str(error)) from None
         if self.schedule is not None:
             self.schedule.step()
 
-    def end(self, examples: _Examples) -> None:
+    def end(self, examples: Examples) -> None:
         """The row of what the last update has led to."""
-        with no_grad():
-            loss, scores = self._forward(examples)
-        if not math.isfinite(loss.data):
+        scores = self.steps.scores(examples.features)
+        loss = self._loss_of(scores, examples, self.l2)
+        if not math.isfinite(loss):
             raise self._error(len(self.history.rows), self._first_anomaly(examples))
         self._record(loss, scores, examples)
 
@@ -309,55 +322,37 @@ class _Training:
         row = self.history.rows[-1]
         return State(row.step, row.loss, self.model, self.history)
 
-    def _forward(self, examples: _Examples) -> tuple[Any, list[Any]]:
-        scores = [self.model(x) for x in examples.features]
-        loss = self.loss(scores, examples.targets)
-        if self.l2:
-            loss = loss + losses.l2(self.model.parameters(), weight=self.l2)
-        return loss, scores
+    def _loss_of(self, scores: list[Any], examples: Examples, l2: float) -> float:
+        """The loss of scores that are numbers."""
+        with no_grad():
+            loss = self.loss([as_values(s) for s in scores], listed(examples.targets))
+            if l2:
+                loss = loss + losses.l2(self.model.parameters(), weight=l2)
+        return float(loss.data)
 
-    def _record(self, loss: Any, scores: list[Any], examples: _Examples) -> None:
+    def _record(self, loss: float, scores: list[Any], examples: Examples) -> None:
         rows, task = self.history.rows, self.history.task
         step, lr = len(rows), self.optimizer.lr
         accuracy = _accuracy(scores, examples.targets, task)
         held_out = self._held_out() if _is_reported(step, self.history.steps) else (None, None)
         seconds = time.perf_counter() - self.started
-        rows.append(Row(step, loss.data, accuracy, lr, *held_out, seconds))
+        rows.append(Row(step, loss, accuracy, lr, *held_out, seconds))
 
     def _held_out(self) -> tuple[float | None, float | None]:
         """The loss without penalty, and the accuracy, of the held-out examples."""
         if self.held_out is None:
             return None, None
-        features, targets = self.held_out
-        with no_grad():
-            scores = [self.model(x) for x in features]
-            loss = self.loss(scores, targets).data
-        return loss, _accuracy(scores, targets, self.history.task)
+        scores = self.steps.scores(self.held_out.features)
+        loss = self._loss_of(scores, self.held_out, 0.0)
+        return loss, _accuracy(scores, self.held_out.targets, self.history.task)
 
-    def _update(self) -> None:
-        """Move the parameters, unless that makes one of them nan or infinite."""
-        before = [p.data for p in self.optimizer.params]
-        self.optimizer.step()
-        after = [p.data for p in self.optimizer.params]
-        if _all_finite(after):
-            return
-        for p, number in zip(self.optimizer.params, before):
-            p.data = number
-        i = [math.isfinite(number) for number in after].index(False)
-        gradient = self.optimizer.params[i].grad
-        raise self._error(
-            self.history.rows[-1].step,
-            f"the update made a parameter {after[i]}, which was {before[i]}: "
-            f"its gradient is {gradient}, the learning rate {self.optimizer.lr}",
-        )
-
-    def _first_anomaly(self, examples: _Examples) -> str:
+    def _first_anomaly(self, examples: Examples) -> str:
         """Where the first nan or inf of the step came from: the step is run once more."""
         for path, p in self.model.named_parameters():
             p.label = p.label or path
         try:
             with detect_anomaly():
-                self._forward(examples)[0].backward()
+                objective(self.model, self.loss, self.l2, *examples)[0].backward()
         except AnomalyError as anomaly:
             return str(anomaly)
         return "a number became nan or infinite, but not when the step was run once more"
@@ -368,7 +363,7 @@ class _Training:
         return error
 
 
-def _batches(examples: _Examples, size: int, seed: int) -> Iterator[_Examples]:
+def _batches(examples: Examples, size: int, seed: int) -> Iterator[Examples]:
     """Batches without end; all examples are drawn once before any is drawn again."""
     count = len(examples.features)
     draw = random.Random(seed)
@@ -378,8 +373,32 @@ def _batches(examples: _Examples, size: int, seed: int) -> Iterator[_Examples]:
     while True:
         if len(order) < size:
             order += draw.sample(range(count), count)
-        yield _Examples(*([column[i] for i in order[:size]] for column in examples))
+        yield Examples(*[_picked(column, order[:size]) for column in examples])
         del order[:size]
+
+
+def _picked(column: Any, places: list[int]) -> Any:
+    return column[places] if hasattr(column, "dtype") else [column[i] for i in places]
+
+
+def _as_arrays(examples: Examples) -> Examples:
+    """The same as arrays, from which batches are drawn faster, where they are numbers."""
+    try:
+        import numpy as np
+
+        arrays = [np.array(listed(column)) for column in examples]
+    except (ImportError, ValueError):  # rows of several lengths
+        return examples
+    return Examples(*arrays) if all(x.dtype.kind in "biuf" for x in arrays) else examples
+
+
+def _one_thread() -> Any:
+    """A context in which matrix products use one thread: for small ones, two are slower."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(1)
 
 
 @contextmanager
@@ -410,7 +429,7 @@ def _pressed_ctrl_c() -> Iterator[list[int]]:
 
 
 def _objective(
-    model: Model, train: _Examples, loss: Any, task: str | None
+    model: Model, train: Examples, loss: Any, task: str | None
 ) -> tuple[str, Callable[[Any, Any], Any]]:
     """The task, and the loss as a function of scores and targets."""
     with no_grad():
@@ -434,7 +453,7 @@ def _by_name(name: str | None, task: str) -> Callable[[Any, Any], Any]:
     row = LOSSES[name]
     if task != "binary":
         return row.function
-    return lambda scores, y: row.function(scores, [1 if t > 0 else row.negative for t in y])
+    return lambda scores, y: row.function(scores, [where(t > 0, 1, row.negative) for t in y])
 
 
 def _inferred_task(first: Any, targets: list[Any]) -> str:
@@ -476,10 +495,6 @@ def _are_two_classes(targets: list[Any]) -> bool:
     return found <= {0, 1} or found <= {-1, 1}
 
 
-def _numbers(scores: Any) -> Any:
-    return [s.data for s in scores] if isinstance(scores, (list, tuple)) else scores.data
-
-
 def _decision(given: Any, task: str) -> Any:
     """What the scores of one example say: a number, or the number of a class."""
     if task == "multiclass":
@@ -490,7 +505,7 @@ def _decision(given: Any, task: str) -> Any:
 def _accuracy(scores: list[Any], targets: list[Any], task: str) -> float | None:
     if task == "regression":
         return None
-    return _share_right([_decision(_numbers(s), task) for s in scores], targets)
+    return _share_right([_decision(s, task) for s in scores], listed(targets))
 
 
 def _share_right(said: list[Any], targets: list[Any]) -> float:
@@ -499,21 +514,12 @@ def _share_right(said: list[Any], targets: list[Any]) -> float:
     return right.count(True) / len(targets)
 
 
-def _examples(X: Any, y: Any) -> _Examples:  # noqa: N803
-    examples = _Examples(_listed(X), _listed(y))
+def _examples(X: Any, y: Any) -> Examples:  # noqa: N803
+    examples = Examples(listed(X), listed(y))
     check_count("targets", examples.targets, len(examples.features))
     if not examples.features:
         raise ArgumentError("there must be examples to learn from, not an empty list")
     return examples
-
-
-def _listed(data: Any) -> list[Any]:
-    """A list as it is, an array as nested lists of Python's own numbers."""
-    return data.tolist() if hasattr(data, "tolist") else list(data)
-
-
-def _all_finite(numbers: Sequence[float]) -> bool:
-    return all(map(math.isfinite, numbers))
 
 
 # ---- what is told while it runs ----

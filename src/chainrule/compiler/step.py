@@ -77,6 +77,7 @@ class TrainStep:
         self.loss = loss
         self.optimizer = optimizer
         self._updates: dict[Traced, _Update] = {}
+        self._latest: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Move the parameters once.
@@ -87,15 +88,34 @@ class TrainStep:
             TrainingError: the update would make a parameter so. The parameters are as they were.
         """
         with _lock:
+            result = self.evaluate(*args, **kwargs)
+            self.update()
+            return result
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """The first half of a step: the loss, and the gradients in the parameters.
+
+        Raises:
+            AnomalyError: as for a whole step.
+        """
+        with _lock:
             program = self.loss.run(Call(args, kwargs))
             if program not in self._updates:
                 self._updates[program] = _Update(program, self.optimizer)
-            update = self._updates[program]
-            loss, result = program.numbers()
-            if not (math.isfinite(loss) and update.find_gradient()):
+            self._latest = self._updates[program]
+            loss, *rest = program.numbers()
+            if not (math.isfinite(loss) and self._latest.find_gradient()):
                 raise self._anomaly(args, kwargs)
-            update.move()
-            return result
+            self._latest.set_gradients()
+            return (loss, *rest) if rest else loss
+
+    def update(self) -> None:
+        """The second half: move the parameters by their gradients.
+
+        Raises:
+            TrainingError: as for a whole step.
+        """
+        self._latest.move()
 
     def _anomaly(self, args: Any, kwargs: Any) -> Exception:
         """The first nan or inf, found by running the function itself."""
@@ -130,12 +150,15 @@ class _Update:
         self._gradient[self._here] = self._found[self._places]
         return is_finite(self._found)
 
-    def move(self) -> None:
-        """Set the gradients, as `backward()` would, and move the parameters."""
-        params = self._optimizer.params
-        flat.write_grads(params, self._gradient)
+    def set_gradients(self) -> None:
+        """What `backward()` leaves in the parameters, and in what else the loss depends on."""
+        flat.write_grads(self._optimizer.params, self._gradient)
         for i in self._others:  # and on to what made them
             self._program.operands[i].backward(self._found[i])
+
+    def move(self) -> None:
+        """Move the parameters."""
+        params = self._optimizer.params
         flat.read_data(params, self._data)
         moved = self._optimizer.moved(self._data, self._gradient)
         if not is_finite(moved):
@@ -150,4 +173,4 @@ class _Update:
 
 def is_finite(vector: Any) -> bool:
     """Whether a vector has neither nan nor infinities."""
-    return math.isfinite(vector.dot(vector)) or bool((abs(vector) < math.inf).all())
+    return bool((abs(vector) < math.inf).all())
