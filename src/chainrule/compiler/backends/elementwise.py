@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule import floats
-from chainrule.compiler.backends.formulas import CONDITIONS, ON_FLOATS, called, number
-from chainrule.ops import TABLE
+from chainrule.compiler.backends.formulas import (
+    CONDITIONS,
+    ON_FLOATS,
+    called,
+    function_on_floats,
+    number,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from chainrule.compiler.backends.arrays import Arrays
@@ -118,14 +122,6 @@ class Elementwise:
         out = self.arrays.spare(self.dims)
         self.into(out, tree)
         return out
-
-
-def function_on_floats(tree: Tree) -> Callable[..., float]:
-    """The function that a tree begins with, on floats."""
-    if tree[0] != "call":
-        return floats.FUNCTIONS[tree[0]]
-    local = TABLE[tree[1]].local
-    return lambda *operands: local(*operands)[0]
 
 
 def _extreme(condition: Tree, chosen: Tree, other: Tree) -> Any:

@@ -12,6 +12,7 @@ import ast
 import operator
 
 from chainrule import floats
+from chainrule.compiler.program import Map, Placed, Program, Selected, contiguous, read_by
 from chainrule.ops import TABLE
 
 TYPE_CHECKING = False
@@ -82,6 +83,13 @@ def selected(gradient: Tree, slope: Tree) -> Tree:
     return ("where", ("equal", slope, ZERO), ZERO, ("multiply", gradient, slope))
 
 
+def of_map(made: Map, operands: Sequence[Tree]) -> Tree:
+    """What a map computes of its operands."""
+    if made.rule is None:
+        return value_of(made.op, operands)
+    return derivative_of(made.op, made.rule, operands[0], operands[1:])
+
+
 def number(x: float) -> Tree:
     """A number as a tree: by its text, which tells 0.0 from -0.0."""
     return ("number", repr(float(x)))
@@ -149,36 +157,39 @@ _INFIX |= {"greater": ">", "greater_equal": ">=", "equal": "=="}
 INFINITE = {"inf": float("inf"), "minus_inf": -float("inf"), "nan": float("nan")}
 
 
-def on_floats(tree: Tree) -> str:
-    """A tree as an expression of Python floats; `scalar` has the functions of `floats`.
+def on_floats(tree: Tree, module: str = "") -> str:
+    """A tree as an expression of Python floats, with the functions of `floats.FUNCTIONS`.
+
+    Args:
+        module: what goes before the names of these functions.
 
     >>> on_floats(value_of("relu", [("name", "v1")]))
     '0.0 if v1 < 0.0 else v1'
     >>> on_floats(value_of("sigmoid", [("name", "v1")]))
-    'scalar.divide(1.0, 1.0 + scalar.exp(-v1))'
+    'divide(1.0, 1.0 + exp(-v1))'
     """
     kind, *rest = tree
     if kind == "name":
         return str(rest[0])
     if kind == "number":
         return literal(rest[0])
-    if kind in _INFIX:
-        return f"{_inner(rest[0])} {_INFIX[kind]} {_inner(rest[1])}"
-    if kind == "negative":
-        return f"-{_inner(rest[0])}"
-    if kind == "where":
-        condition, chosen, other = rest
-        return f"{_inner(chosen)} if {on_floats(condition)} else {_inner(other)}"
-    if kind == "divide" and rest[1][0] == "number" and float(rest[1][1]) != 0.0:
-        return f"{_inner(rest[0])} / {_inner(rest[1])}"
     if kind == "call":
-        return f"{called(tree)}({', '.join(map(on_floats, rest[1:]))})"
-    return f"scalar.{kind}({', '.join(map(on_floats, rest))})"
+        return f"{called(tree)}({', '.join(on_floats(x, module) for x in rest[1:])})"
+    inner = [_inner(x, module) for x in rest]
+    if kind in _INFIX:
+        return f"{inner[0]} {_INFIX[kind]} {inner[1]}"
+    if kind == "negative":
+        return f"-{inner[0]}"
+    if kind == "where":
+        return f"{inner[1]} if {on_floats(rest[0], module)} else {inner[2]}"
+    if kind == "divide" and rest[1][0] == "number" and float(rest[1][1]) != 0.0:
+        return f"{inner[0]} / {inner[1]}"
+    return f"{module}{kind}({', '.join(on_floats(x, module) for x in rest)})"
 
 
-def _inner(tree: Tree) -> str:
+def _inner(tree: Tree, module: str) -> str:
     """A tree as a part of an expression."""
-    text = on_floats(tree)
+    text = on_floats(tree, module)
     loose = tree[0] in (*_INFIX, "negative", "where") or " / " in text or text.startswith("-")
     return f"({text})" if loose else text
 
@@ -193,7 +204,41 @@ def called(tree: Tree) -> str:
     return f"op_{tree[1]}" if tree[0] == "call" else str(tree[0])
 
 
+def function_on_floats(tree: Tree) -> Callable[..., float]:
+    """The function that a tree begins with, on floats."""
+    if tree[0] != "call":
+        return floats.FUNCTIONS[tree[0]]
+    local = TABLE[tree[1]].local
+    return lambda *operands: local(*operands)[0]
+
+
 def user_ops(tree: Tree) -> set[str]:
     """The rows that are functions of floats and stand in a tree."""
     below = [user_ops(x) for x in tree[1:] if isinstance(x, tuple)]
     return set().union(*below, {tree[1]} if tree[0] == "call" else ())
+
+
+# ---- slopes that are written where they are used ----
+
+
+def inlined(program: Program) -> set[int]:
+    """The slopes that are read by one choice alone, which is written by their formula."""
+    reading = readers(program)
+    found = set()
+    for block, made in enumerate(program.instructions):
+        if isinstance(made, Selected) and reading[made.slope.block] == [block]:
+            slope = program.instructions[made.slope.block]
+            whole = (made.slope.offset, made.slope.strides) == (0, contiguous(made.dims))
+            if isinstance(slope, Map) and slope.dims == made.dims and whole:
+                found.add(made.slope.block)
+    return found - set(program.outputs)
+
+
+def readers(program: Program) -> list[list[int]]:
+    """The instructions that read each block."""
+    found: list[list[int]] = [[] for _ in program.instructions]
+    for block, made in enumerate(program.instructions):
+        sources = {view.block for view, _ in read_by(made)}
+        for source in sources | ({made.block} if isinstance(made, Placed) else set()):
+            found[source].append(block)
+    return found

@@ -15,7 +15,7 @@ import numpy as np
 from chainrule import floats
 from chainrule.compiler.backends import formulas
 from chainrule.compiler.backends.arrays import Arrays
-from chainrule.compiler.backends.elementwise import Elementwise, function_on_floats
+from chainrule.compiler.backends.elementwise import Elementwise
 from chainrule.compiler.backends.sums import Factor, Product, Sums
 from chainrule.compiler.program import (
     Gather,
@@ -121,7 +121,7 @@ class _Writer:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.arrays = Arrays(program)
-        self._inlined = _inlined(program)
+        self._inlined = formulas.inlined(program)
         self._last_read = _last_read(program, self._inlined)
         self._numbers = program.instructions[1].numbers  # type: ignore[union-attr]
         self._places: dict[Any, str] = {}
@@ -167,10 +167,7 @@ class _Writer:
 
     def _tree(self, made: Map) -> Tree:
         """The formula of a map, of arrays and numbers."""
-        operands = [self._operand(view, made.dims) for view in made.operands]
-        if made.rule is None:
-            return formulas.value_of(made.op, operands)
-        return formulas.derivative_of(made.op, made.rule, operands[0], operands[1:])
+        return formulas.of_map(made, [self._operand(view, made.dims) for view in made.operands])
 
     def _operand(self, view: View, dims: Sequence[int]) -> Tree:
         """A view, or the number that it is throughout."""
@@ -246,8 +243,8 @@ class _Writer:
         elif isinstance(made, Map | Selected):
             tree = self._formula(made)
             for op in formulas.user_ops(tree):
-                self.arrays.known[f"op_{op}"] = function_on_floats(("call", op))
-            text = formulas.on_floats(tree)
+                self.arrays.known[f"op_{op}"] = formulas.function_on_floats(("call", op))
+            text = formulas.on_floats(tree, "scalar.")
         else:
             return ""
         return f"b{block}[0] = {text}" if text else ""
@@ -271,32 +268,9 @@ class _Writer:
         return f"{scale} * {text}" if text else scale
 
 
-def _inlined(program: Program) -> set[int]:
-    """The slopes that are read by one choice alone, which is written by their formula."""
-    readers = _readers(program)
-    found = set()
-    for block, made in enumerate(program.instructions):
-        if isinstance(made, Selected) and readers[made.slope.block] == [block]:
-            slope = program.instructions[made.slope.block]
-            whole = (made.slope.offset, made.slope.strides) == (0, contiguous(made.dims))
-            if isinstance(slope, Map) and slope.dims == made.dims and whole:
-                found.add(made.slope.block)
-    return found - set(program.outputs)
-
-
-def _readers(program: Program) -> list[list[int]]:
-    """The instructions that read each block."""
-    readers: list[list[int]] = [[] for _ in program.instructions]
-    for block, made in enumerate(program.instructions):
-        sources = {view.block for view, _ in read_by(made)}
-        for source in sources | ({made.block} if isinstance(made, Placed) else set()):
-            readers[source].append(block)
-    return readers
-
-
 def _last_read(program: Program, inlined: set[int]) -> list[float]:
     """The last instruction that reads each block; what is asked for is read after all."""
-    readers = _readers(program)
+    readers = formulas.readers(program)
     last = [float(max(found, default=-1)) for found in readers]
     for block in inlined:  # what it reads is read where it is used
         for view, _ in read_by(program.instructions[block]):
