@@ -1,13 +1,14 @@
 """A gradient step of examples/gpt.py, compiled, eager, and in PyTorch: python -m bench.compile_gpt
 
-One name a step: forward pass, backward pass and Adam, in float64. The example's scalars are
-compiled, and run as they stand; beside them the same network as a module of PyTorch, all positions
-at once. They take turns, each in a process of its own and with one thread.
+One name a step, another at each: forward pass, backward pass and Adam, in float64. The example's
+scalars are compiled, and run as they stand; beside them the same network as a module of PyTorch,
+all positions at once. They take turns, each in a process of its own and with one thread.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import pathlib
 import random
 import sys
@@ -19,37 +20,43 @@ from bench._turns import Engine, Run, ratio, show, take_turns
 from chainrule.optim import Adam
 
 FILE = pathlib.Path(__file__).parent.parent / "examples" / "gpt.py"
-NAMES = ("ava", "olivia", "christopher")
+LENGTHS, COUNT = (3, 6, 11), 20
 LR, BETAS = 0.01, (0.85, 0.99)
 
 
-def example(name: str) -> tuple[Any, Any, list[int]]:
-    """The example's module, its model from one seed, and the tokens of a name."""
+def example(length: int) -> tuple[Any, Any, list[list[int]]]:
+    """The example's module, its model from one seed, and the tokens of names of one length."""
     spec = importlib.util.spec_from_file_location("gpt", FILE)
     assert spec is not None
     assert spec.loader is not None
     gpt = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(gpt)
-    alphabet = gpt.Alphabet(["abcdefghijklmnopqrstuvwxyz"])
+    items = gpt.NAMES.read_text(encoding="utf-8").split()
+    alphabet = gpt.Alphabet(items)
+    names = [item for item in items if len(item) == length]
     random.seed(1)
-    return gpt, gpt.GPT(alphabet.edge + 1), alphabet.tokens(name)
+    model = gpt.GPT(alphabet.edge + 1)
+    return gpt, model, [alphabet.tokens(name) for name in random.sample(names, COUNT)]
 
 
-def compiled(name: str) -> Run:
+def compiled(length: int) -> Run:
     """The example's loss and optimiser as one call."""
-    gpt, model, tokens = example(name)
+    gpt, model, names = example(length)
     optimizer = Adam(model.parameters(), lr=LR, betas=BETAS)
     step = chainrule.train_step(lambda tokens: gpt.loss(model, tokens), optimizer)
-    return lambda steps: [step(tokens) for _ in range(steps)]
+    order = itertools.cycle(names)
+    return lambda steps: [step(next(order)) for _ in range(steps)]
 
 
-def eager(name: str) -> Run:
+def eager(length: int) -> Run:
     """The example as it stands."""
-    gpt, model, tokens = example(name)
+    gpt, model, names = example(length)
     optimizer = Adam(model.parameters(), lr=LR, betas=BETAS)
 
+    order = itertools.cycle(names)
+
     def step() -> float:
-        loss = gpt.loss(model, tokens)
+        loss = gpt.loss(model, next(order))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -58,17 +65,19 @@ def eager(name: str) -> Run:
     return lambda steps: [step() for _ in range(steps)]
 
 
-def pytorch(name: str) -> Run:
+def pytorch(length: int) -> Run:
     """The same network as a module, with PyTorch's own attention and its fused Adam."""
     import torch
 
     torch.set_num_threads(1)
-    gpt, scalars, tokens = example(name)
+    gpt, scalars, names = example(length)
     model = _module(gpt, scalars)
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, betas=BETAS, fused=True)
-    inputs, targets = torch.tensor(tokens[:-1]), torch.tensor(tokens[1:])
+    pairs = [(torch.tensor(name[:-1]), torch.tensor(name[1:])) for name in names]
+    order = itertools.cycle(pairs)
 
     def step() -> Any:
+        inputs, targets = next(order)
         loss = torch.nn.functional.cross_entropy(model(inputs), targets)
         optimizer.zero_grad()
         loss.backward()
@@ -118,11 +127,11 @@ ENGINES = [
 
 
 def main() -> None:
-    """Measure a short name, a longer one and a long one."""
+    """Measure short names, longer ones and long ones."""
     print(f"Python {sys.version.split()[0]}, chainrule.native is {chainrule.native}")
-    for name in NAMES:
-        print(f"{name}, {len(name) + 1} positions")
-        ours, theirs, _ = results = take_turns(ENGINES, name)
+    for length in LENGTHS:
+        print(f"{COUNT} names of {length} letters in turn, {length + 1} positions")
+        ours, theirs, _ = results = take_turns(ENGINES, length)
         show(results)
         faster = ratio(theirs, ours)
         target("times as fast as PyTorch", "at least 3", f"{faster:.1f}", faster >= 3.0)

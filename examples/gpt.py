@@ -14,7 +14,7 @@ import argparse
 import pathlib
 import random
 
-from chainrule import Value, dot, mean, no_grad, softmax
+from chainrule import Value, dot, lookup, mean, no_grad, softmax
 from chainrule.losses import cross_entropy
 from chainrule.nn import Module
 from chainrule.optim import Adam, LinearLR
@@ -42,7 +42,7 @@ class GPT(Module):
     ) -> list[Value]:
         """The scores after one more token; its key and value join those of the tokens before."""
         here = self.positions[len(keys)]
-        x = normed([t + p for t, p in zip(self.tokens[token], here)])
+        x = normed([t + p for t, p in zip(lookup(self.tokens)[token], here)])
         x = added(x, linear(self.out, self.attention(normed(x), keys, values)))
         hidden = [h.relu() for h in linear(self.widen, normed(x))]
         return linear(self.scores, added(x, linear(self.narrow, hidden)))
