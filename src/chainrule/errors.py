@@ -134,9 +134,20 @@ def user_line() -> str:
     return _place(frame)
 
 
-def _place(frame: FrameType) -> str:
+def raised_line(error: BaseException) -> str:
+    """Where an error was raised, or the last line outside of this package on the way there."""
+    found, place = error.__traceback__, ""
+    while found is not None:
+        frame = found.tb_frame
+        if not place or not frame.f_code.co_filename.startswith(_PACKAGE):
+            place = _place(frame, found.tb_lineno)
+        found = found.tb_next
+    return place
+
+
+def _place(frame: FrameType, line: int | None = None) -> str:
     code = frame.f_code
-    place = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"
+    place = f"{os.path.basename(code.co_filename)}:{line or frame.f_lineno}"
     return place if code.co_name == "<module>" else f"{place}, in {code.co_name}()"
 
 

@@ -154,7 +154,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 def is_number(x: Any) -> bool:
     """Whether x is one real number: Python's, NumPy's, or an array of no dimension."""
-    if isinstance(x, (float, int)):
+    if issubclass(type(x), (float, int)):  # traced data says by its __class__ that it is a float
         return True
     if not hasattr(type(x), "__float__") or getattr(x, "ndim", False):
         return False

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 _STATIC = (int, bool, str, bytes, type(None))
-_EXACT = 2**53  # up to here every whole number is a float64
 
 
 class Call:
@@ -104,16 +103,17 @@ class Call:
 
     def plain(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """As the function takes them; arrays as float64 or int64."""
-        return self._rebuilt(lambda x: x, lambda x: x.astype("f8" if x.dtype.kind == "f" else "i8"))
+        return self._rebuilt(lambda x: x, _widened)
 
     def traced(self, trace: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """With data in the place of numbers, and leaves of the trace in that of values."""
 
         def scalar(x: Any) -> Any:
-            return _datum(trace, x, True)
+            return trace.datum(x, type(x))
 
         def array(x: Any) -> Any:
-            elements = [_datum(trace, number, False) for number in x.ravel().tolist()]
+            kind = _widened(x[:0] if x.shape else x).dtype.type
+            elements = [trace.datum(number, kind) for number in x.ravel().tolist()]
             if not x.shape:
                 return elements[0]
             made = x.ravel().astype(object)
@@ -150,11 +150,9 @@ def _stand_ins(trace: Any, values: list[Value]) -> dict[int, Value]:
     return {id(value): trace.argument(value._data) for value in values}
 
 
-def _datum(trace: Any, number: Any, strict: bool) -> Any:
-    whole = not isinstance(number, float)
-    if whole and abs(number) > _EXACT:
-        raise TraceError(f"the whole number {number} is too large to be exact as data")
-    return trace.datum(number, whole, strict)
+def _widened(x: Any) -> Any:
+    """A copy of an array, as float64 or int64."""
+    return x.astype("f8" if x.dtype.kind == "f" else "i8")
 
 
 def flat(call: Call) -> list[float]:

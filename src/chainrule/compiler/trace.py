@@ -8,7 +8,9 @@ have Python decide by data is either a guard, which must hold again at the next 
 
 from __future__ import annotations
 
+import math
 import operator
+import sys
 
 from chainrule import engine, modes
 from chainrule.compiler.graph import Graph
@@ -29,6 +31,8 @@ class Trace(modes.Mode):
         data: the leaves of the arguments' elements, in order.
         arguments: the leaves that stand for values among the arguments.
         guards: what was decided by data: a value, the number it had, and the line.
+        exact: the ids of whole numbers that are guarded to be so small that floats are exact.
+        refusal: the first thing that was refused, even if the function caught the error.
 
     >>> weight = Value(3.0)
     >>> with Trace() as trace:
@@ -52,15 +56,17 @@ class Trace(modes.Mode):
         self.data: list[Value] = []
         self.arguments: list[Value] = []
         self.guards: list[tuple[Value, float, str]] = []
+        self.exact: set[int] = set()
+        self.refusal: TraceError | None = None
         self._made: list[Value] = []
         self._bound: dict[int, Value] = {}  # by the id of a leaf made of data: that data
         self._fresh: dict[int, Value] = {}  # by its id, a leaf that was made inside
         self._guarded: set[int] = set()
 
-    def datum(self, number: Any, whole: bool = False, strict: bool = True) -> Datum:
-        """A number of the arguments, as the function is given it."""
+    def datum(self, number: Any, kind: Any = float) -> Datum:
+        """A number of the arguments, of the type that the function would be given."""
         self.data.append(self._given(number))
-        return Datum(self, self.data[-1], whole, strict)
+        return Datum(self, self.data[-1], kind)
 
     def argument(self, number: float) -> Value:
         """A leaf that stands for a value among the arguments."""
@@ -83,6 +89,11 @@ class Trace(modes.Mode):
             self.guards.append((truth, truth._data, user_line()))
         return truth._data != 0.0
 
+    def refuse(self, message: str) -> TraceError:
+        """The error to raise. Should the function catch it, it is raised at the end."""
+        self.refusal = self.refusal or TraceError(message)
+        return self.refusal
+
     # ---- what the engine shows ----
 
     def made(self, value: Value) -> None:
@@ -102,15 +113,15 @@ class Trace(modes.Mode):
         if value.op == "constant":
             return found
         if what != "data":
-            raise TraceError(
+            raise self.refuse(
                 f"the {what} of a value was asked for at {user_line()}: it is known after "
                 "backward(), outside of the function that is compiled"
             )
-        return Datum(self, TABLE["stop_gradient"](value), False, True)
+        return Datum(self, TABLE["stop_gradient"](value), float)
 
     def assigned(self, what: str, number: Any) -> Any:  # noqa: ARG002 - it is refused
         done = "backward() was called" if what == "backward" else f"{what} was assigned"
-        raise TraceError(
+        raise self.refuse(
             f"{done} at {user_line()}, inside a function that is compiled: a program would do so "
             "only once; do it outside, with what the function returns"
         )
@@ -165,23 +176,31 @@ class Datum:
     """A number of the arguments of a function that is being traced.
 
     Arithmetic and comparisons with it are recorded. Deciding by it, as `if` does, and using it as
-    an index or key, is a guard; what would take its number away is refused.
+    an index or key, is a guard; so is what else has to hold for Python or NumPy to give the same
+    numbers at later calls. What would take its number away is refused.
 
     Attributes:
         value: what it is in the graph.
-        whole: whether it is a whole number, which can be an index.
-        strict: whether a division by it raises where it is 0, as Python's numbers have it and
-            NumPy's do not.
+        kind: the type that it stands for, which `isinstance` sees: Python's float, int or bool, or
+            NumPy's float64 or int64.
     """
 
-    __slots__ = ("strict", "trace", "value", "whole")
+    __slots__ = ("kind", "trace", "value")
     __array_priority__ = -1.0  # an array does the arithmetic elementwise
 
-    def __init__(self, trace: Trace, value: Value, whole: bool, strict: bool) -> None:
+    def __init__(self, trace: Trace, value: Value, kind: Any) -> None:
         self.trace = trace
         self.value = value
-        self.whole = whole
-        self.strict = strict
+        self.kind = kind
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return self.kind
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number, which can be an index."""
+        return self.kind.__name__ not in ("float", "float64")
 
     def applied(self, op: Callable[..., Any], operands: Sequence[Any]) -> Any:
         """An op of data and numbers, which is data again; with a value it is a value."""
@@ -189,8 +208,8 @@ class Datum:
         made = op(*entered)
         if any(type(x) is Value for x in operands):
             return made
-        strict = all(x.strict for x in operands if type(x) is Datum)
-        return Datum(self.trace, made, False, strict)
+        data = [x for x in operands if type(x) is Datum]
+        return Datum(self.trace, made, _kind(False, all(map(_is_pythons, data))))
 
     def _with(self, name: str, a: Any, b: Any) -> Any:
         """An op of two operands, of which this is one."""
@@ -198,9 +217,26 @@ class Datum:
         if not isinstance(other, Datum | Value | float | int):
             return NotImplemented
         made = self.applied(TABLE[name], (a, b))
-        if name in _KEEP_WHOLE and type(made) is Datum:
-            made.whole = self.whole and (isinstance(other, int) or getattr(other, "whole", False))
+        if type(made) is Datum and name in _KEEP_WHOLE and _is_whole(a) and _is_whole(b):
+            made._make_whole(a, b)
         return made
+
+    def _make_whole(self, *operands: Any) -> None:
+        """Note that this is a whole number, as its operands are."""
+        self.kind = _kind(True, _is_pythons(self))
+        for x in (*operands, self):
+            if type(x) is Datum:
+                x.guard_exact()
+
+    def guard_exact(self) -> None:
+        """Python's whole numbers have no bounds; a program's are floats."""
+        known = self.value.op in _COMPARISONS or id(self.value) in self.trace.exact
+        self.trace.exact.add(id(self.value))
+        if self.whole and not known and not abs(self) < _EXACT:
+            raise self.trace.refuse(
+                f"a whole number at {user_line()} is too large to be exact in a program, from "
+                "2**53 on: compute it outside"
+            )
 
     def __add__(self, other: Any) -> Any:
         return self._with("add", self, other)
@@ -221,39 +257,42 @@ class Datum:
         return self._with("mul", other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        if type(other) is Datum:
-            other._guard_division()
+        _refuse_zero(self, other)
         return self._with("div", self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        if type(other) is not Value:
-            self._guard_division()
+        _refuse_zero(other, self)
         return self._with("div", other, self)
 
     def __pow__(self, other: Any) -> Any:
-        whole = isinstance(other, int) and other >= 0
-        if self.strict and not whole and type(other) is not Value:
-            bool(self > 0)  # elsewhere it is complex, or an exception
-        made = self._with("pow", self, other)
-        if type(made) is Datum:
-            made.whole = self.whole and whole
-        return made
+        return self._power(self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return self._with("pow", other, self)
+        return self._power(other, self)
+
+    def _power(self, base: Any, exponent: Any) -> Any:
+        made = self._with("pow", base, exponent)
+        if type(made) is Datum:
+            if _is_whole(base) and _is_whole(exponent) and exponent >= 0:
+                made._make_whole(base, exponent)
+            elif _is_pythons(made) and not _is_finite(made):
+                _refuse_power(base, exponent)
+        return made
 
     def __neg__(self) -> Any:
-        return Datum(self.trace, -self.value, self.whole, self.strict)
+        return Datum(self.trace, -self.value, _kind(self.whole, _is_pythons(self)))
 
     def __pos__(self) -> Datum:
         return self
 
     def __abs__(self) -> Any:
-        return Datum(self.trace, abs(self.value), self.whole, self.strict)
+        return Datum(self.trace, abs(self.value), _kind(self.whole, _is_pythons(self)))
 
     def __getattr__(self, name: str) -> Any:
         if name in TABLE:
             return lambda *others: TABLE[name](self, *others)
+        if hasattr(self.kind, name) and not name.startswith("_"):
+            raise self.trace.refuse(f"`.{name}` of traced data was asked for at {user_line()}")
         raise AttributeError(f"traced data has no attribute {name!r}")
 
     # ---- comparing gives data; deciding by it is a guard ----
@@ -279,9 +318,13 @@ class Datum:
 
     def _compared(self, name: str, a: Any, b: Any) -> Any:
         truth = self._with(name, a, b)
-        if type(truth) is Value:  # its derivatives are 0
-            truth = Datum(self.trace, truth, True, True)
-        return truth
+        if truth is NotImplemented:
+            return truth
+        for x, other in ((a, b), (b, a)):
+            if type(x) is Datum and not (_is_number(other) and abs(other) <= _EXACT):
+                x.guard_exact()
+        value = truth if type(truth) is Value else truth.value  # its derivatives are 0
+        return Datum(self.trace, value, bool)
 
     def __bool__(self) -> bool:
         if self.value.op in _COMPARISONS:
@@ -293,7 +336,7 @@ class Datum:
 
     def __index__(self) -> int:
         if not self.whole:
-            raise TraceError(
+            raise self.trace.refuse(
                 f"the number of traced data was asked for at {user_line()}, by float(), int(), "
                 "round() or a function of math: a program would keep this one for ever. Write "
                 "chainrule.exp(x) or the like, compute it outside, and compare by maximum or where"
@@ -303,13 +346,13 @@ class Datum:
     def _guarded_number(self) -> float:
         """The number, which must be the same at later calls."""
         number = self.value._data
+        if not abs(number) < _EXACT:
+            self.guard_exact()
         if not self.trace.guard(TABLE["equal"](self.value, number)):
-            raise TraceError(f"nan was used as a key at {user_line()}: it is not equal to itself")
+            raise self.trace.refuse(
+                f"nan was used as a key at {user_line()}: it is not equal to itself"
+            )
         return int(number) if self.whole else number
-
-    def _guard_division(self) -> None:
-        if self.strict:
-            bool(self == 0)
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(operator.index(self), digits)
@@ -331,15 +374,71 @@ class Datum:
     def __rmod__(self, other: Any) -> Any:
         return other % operator.index(self)
 
+    def __copy__(self) -> Datum:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Datum:
+        return self
+
     def __repr__(self) -> str:
-        return f"<data, now {self.value._data}>"
+        if modes.is_tracing():
+            return self.__format__("")
+        return f"<data, then {self.value._data}>"
 
     def __format__(self, spec: str) -> str:
-        raise TraceError(f"traced data was made a text at {user_line()}: a program has none")
+        raise self.trace.refuse(
+            f"traced data was made a text at {user_line()}: a program has none; give numbers back "
+            "as results, and make the text of them outside"
+        )
 
 
-_KEEP_WHOLE = ("add", "sub", "mul", "less", "less_equal", "equal")
+_EXACT = 2**53  # below, every whole number is a float64, and none that is not is rounded to it
+_KEEP_WHOLE = ("add", "sub", "mul")
 _COMPARISONS = ("less", "less_equal", "equal")
+
+
+# ---- what Python and NumPy would do ----
+
+
+def _kind(whole: bool, pythons: bool) -> Any:
+    """The type of a number."""
+    if pythons:
+        return int if whole else float
+    numpy = sys.modules["numpy"]
+    return numpy.int64 if whole else numpy.float64
+
+
+def _is_pythons(x: Any) -> bool:
+    """Whether Python's own rules hold for a number, which raise where NumPy's and a value's do not.
+
+    The result of two numbers is NumPy's if one of them is.
+    """
+    return (x.kind if type(x) is Datum else type(x)) in (bool, int, float)
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) is not Datum and type(x) is not Value
+
+
+def _is_whole(x: Any) -> bool:
+    return x.whole if type(x) is Datum else isinstance(x, int)
+
+
+def _is_finite(x: Any) -> bool:
+    return bool(abs(x) < math.inf)  # a guard, if it is data
+
+
+def _refuse_zero(dividend: Any, divisor: Any) -> None:
+    if _is_pythons(dividend) and _is_pythons(divisor) and divisor == 0:
+        raise ZeroDivisionError("division by zero")
+
+
+def _refuse_power(base: Any, exponent: Any) -> None:
+    """Raise what Python raises where the power of finite numbers is not a finite number."""
+    if _is_finite(base) and _is_finite(exponent):
+        numbers = [x.value._data if type(x) is Datum else float(x) for x in (base, exponent)]
+        operator.pow(*numbers)
+        raise ValueError("the power of a negative number is a complex one")
 
 
 # ---- choosing by data ----
@@ -366,7 +465,7 @@ class lookup:  # noqa: N801 - it is called like a function
             return self._rows[index]
         rows = list(self._rows)
         if not index.whole:
-            raise TraceError(f"{index!r} is no whole number, and no index, at {user_line()}")
+            raise index.trace.refuse(f"the index of a lookup at {user_line()} is no whole number")
         number = index.value._data
         if not 0 <= number < len(rows):  # not what a program can do at every call
             return rows[operator.index(index)]
@@ -377,14 +476,15 @@ def _chosen(index: Datum, rows: Sequence[Any]) -> Any:
     """The row of that index; of rows that are lists, the list of what is chosen at each place."""
     if isinstance(rows[0], (list, tuple)):
         if len({len(row) for row in rows}) > 1:
-            raise TraceError(f"rows of one length are needed for a lookup at {user_line()}")
+            message = f"rows of one length are needed for a lookup at {user_line()}"
+            raise index.trace.refuse(message)
         return [_chosen(index, column) for column in zip(*rows)]
     operands = [index.value, *[x.value if type(x) is Datum else x for x in rows]]
     made = engine.apply(_LOOKUP, _row_chosen, operands)
     if any(type(x) is Value for x in rows):
         return made
     whole = all(getattr(x, "whole", isinstance(x, int)) for x in rows)
-    return Datum(index.trace, made, whole, True)
+    return Datum(index.trace, made, _kind(whole, True))
 
 
 def _row_chosen(index: float, *rows: float) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import math
 import random
 import struct
@@ -21,7 +22,7 @@ from chainrule.compiler.guards import Heap
 from chainrule.compiler.lift import lift
 from chainrule.compiler.trace import Datum, Trace
 from chainrule.engine import Value, _lock
-from chainrule.errors import TraceError, missing_extra
+from chainrule.errors import TraceError, missing_extra, raised_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,15 +55,15 @@ def traced(
         heap = Heap(functools.partial(function, *call.objects))
         drawn = _random_states()
         trace, result = _recorded(function, call, finish)
+        results = _Results(trace, result)
         args, kwargs = call.plain()
         plain = finish(function(*args, **kwargs))
         _refuse_effects(heap, drawn)
-        if not _are_same(parts(result), parts(plain)):
-            raise TraceError(
-                "the function gave other numbers when it was run once more, or others on traced "
-                f"data than on numbers: {parts(plain)[-1]!r}, then {parts(result)[-1]!r}"
-            )
-        return Traced(trace, result, call, heap, started)
+        _refuse_difference(parts(result), parts(plain))
+        return Traced(trace, results, call, heap, started)
+    except TraceError as error:
+        error.add_note(f"The function that was to be compiled is at {_place(function)}.")
+        raise
     finally:
         if collecting:
             gc.enable()
@@ -75,19 +76,41 @@ def _recorded(
     with Trace() as trace:
         args, kwargs = call.traced(trace)
         given = parts([args, kwargs])
+        failed = None
         try:
             result = finish(function(*args, **kwargs))
-        except TraceError:
-            raise
         except Exception as error:
             failed = error
-        else:
-            if list(map(id, given)) != list(map(id, parts([args, kwargs]))):
-                raise TraceError("the function changes its arguments: a program leaves them alone")
-            return trace, result
+    if trace.refusal is not None:
+        raise trace.refusal
+    if failed is not None:
+        raise _explained(failed, function, call, finish)
+    if list(map(id, given)) != list(map(id, parts([args, kwargs]))):
+        raise TraceError("the function changes its arguments: a program leaves them alone")
+    return trace, result
+
+
+def _explained(
+    error: Exception, function: Callable[..., Any], call: Call, finish: Callable[[Any], Any]
+) -> Exception:
+    """The error of a run on data, unless the function itself raises one."""
     args, kwargs = call.plain()
-    finish(function(*args, **kwargs))  # raises the error, if it is the function's own
-    raise TraceError(f"{type(failed).__name__} on traced data only: {failed}") from failed
+    finish(function(*args, **kwargs))
+    if isinstance(error, TraceError):
+        return error
+    explained = TraceError(
+        f"{type(error).__name__} at {raised_line(error)}, on traced data only: {error}"
+    )
+    explained.__cause__ = error
+    return explained
+
+
+def _place(function: Callable[..., Any]) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(getattr(function, "__call__", function), "__code__", None)  # noqa: B004
+    code = getattr(function, "__code__", code)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
 
 
 def _refuse_effects(heap: Heap, drawn: list[Any]) -> None:
@@ -120,16 +143,23 @@ def _random_states() -> list[Any]:
 
 def parts(x: Any) -> list[Any]:
     """What there is in nested lists, tuples, dictionaries and arrays."""
+    if type(x) is Datum:
+        return [x]
     if isinstance(x, (list, tuple)):
         return [part for inner in x for part in parts(inner)]
     if isinstance(x, dict):
-        return [part for inner in x.values() for part in parts(inner)]
+        return [part for item in x.items() for inner in item for part in parts(inner)]
     return list(x.flat) if hasattr(x, "flat") else [x]
 
 
-def _are_same(left: list[Any], right: list[Any]) -> bool:
-    """Whether both have the same numbers, and the same of all else."""
-    return list(map(_exact, left)) == list(map(_exact, right))
+def _refuse_difference(traced: list[Any], plain: list[Any]) -> None:
+    """Refuse what has other numbers, or anything else, than on plain numbers."""
+    for given, right in itertools.zip_longest(map(_exact, traced), map(_exact, plain)):
+        if given != right:
+            raise TraceError(
+                f"the function gave {given!r} on traced data, and {right!r} when it was run once "
+                "more on numbers: it depends on something that changes, or on the type of data"
+            )
 
 
 def _exact(x: Any) -> Any:
@@ -225,8 +255,9 @@ class Traced:
         seconds: how long the stages took.
     """
 
-    def __init__(self, trace: Trace, result: Any, call: Call, heap: Heap, started: float) -> None:
-        results = _Results(trace, result)
+    def __init__(
+        self, trace: Trace, results: _Results, call: Call, heap: Heap, started: float
+    ) -> None:
         truths = [truth for truth, _, _ in trace.guards]
         groups = [group for group in (results.values, [*truths, *results.numbers]) if group]
         self.heap = heap

@@ -25,7 +25,8 @@ def compare(result: Any, plain: Any) -> None:
     """
     for ours, right in zip(parts(result), parts(plain), strict=True):
         if type(right) is not Value:
-            _refuse_difference("a number", ours, right, abs(right) if right else 0.0)
+            unit = abs(right) if isinstance(right, (float, int)) else 0.0
+            _refuse_difference("a number", ours, right, unit)
         elif right.op and not near_kinks(right, any_order=True):
             _refuse_difference("a value", ours.data, right.data, condition(right, any_order=True))
             leaves = [x for x in ours.operands if not x.op]
