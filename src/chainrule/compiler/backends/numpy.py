@@ -115,6 +115,11 @@ def _compiled(source: str, names: dict[str, Any]) -> list[Callable[[], None]]:
     return [names["forward"], names["backward"]]
 
 
+def _nothing(lines: list[str]) -> list[str]:
+    """What a function does that has no lines but comments: a sum of nothing is made beforehand."""
+    return [] if any(not line.startswith("#") for line in lines) else ["pass"]
+
+
 class _Writer:
     """Writes the source of a program."""
 
@@ -134,7 +139,7 @@ class _Writer:
                 part = lines[block >= self.program.forward]
                 part += [f"# b{block}[{made.size}] = {made}", *self._lines(block, made)]
         bodies = [
-            "\n    ".join([f"def {name}():", *(part or ["pass"])])
+            "\n    ".join([f"def {name}():", *part, *_nothing(part)])
             for name, part in zip(("forward", "backward"), lines)
         ]
         functions = sorted(self.arrays.functions)
