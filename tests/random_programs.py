@@ -124,8 +124,13 @@ class RandomProgram:
         return [[TABLE[name](_tame(x)) for x in self._row()]]
 
     def pairs(self):
-        name = self.rng.choice(("add", "sub", "mul", "mul", "maximum", "minimum", "atan2", "div"))
+        name = self.rng.choice(("add", "sub", "mul", "mul", "maximum", "minimum", "div"))
         return [[TABLE[name](x, y) for x, y in zip(self._row(), self._row())]]
+
+    def differences(self):
+        """Minus before brackets, and unary minus at both factors of a product."""
+        x, y = self._row(), self._row()
+        return [[a - (b - (a + b * a)) - -(-a * -b) for a, b in zip(x, y)]]
 
     def numbers(self):
         c = self.rng.choice((2.0, -1.0, 0.5, 3.0, 1.0, 0.0, -0.0))
@@ -180,6 +185,8 @@ class RandomProgram:
         table = [self._parameters(width) for _ in range(count)]
         if self.rng.random() < 0.3:
             table[0] = (self._row() * width)[:width]
+        if self.rng.random() < 0.3:
+            table = self.rng.choices(table, k=count)
         which = [Value(float(self.rng.randrange(count))) for _ in range(self.rng.randint(1, 3))]
         self.data += which
         return [[lookup([row[j] for row in table], i) for j in range(width)] for i in which]
@@ -204,6 +211,6 @@ def _tame(x):
 
 
 STEPS = [
-    *("layer", "elementwise", "pairs", "numbers", "powers", "ragged", "windows", "attention"),
-    *("recurrence", "masks", "rows_by_number", "shuffled", "reduced"),
+    *("layer", "elementwise", "pairs", "differences", "numbers", "powers", "ragged", "windows"),
+    *("attention", "recurrence", "masks", "rows_by_number", "shuffled", "reduced"),
 ]
