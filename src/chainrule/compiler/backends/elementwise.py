@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from chainrule.compiler.backends.formulas import (
@@ -58,6 +60,8 @@ class Elementwise:
                 self._call("copyto", [out], str(tree[1]))
         elif kind == "where":
             self._where(out, *operands)
+        elif kind == "power" and operands[1] == number(0.5):
+            self._root(out, operands[0])
         elif kind == "sign":
             self._sign(out, self._operand(operands[0]))
         elif kind in _UFUNCS:
@@ -89,6 +93,10 @@ class Elementwise:
         if condition[0] not in CONDITIONS:
             condition = ("not_equal", condition, number(0.0))  # nan counts as true
         mask = self._mask(condition)
+        if chosen == ("name", out):  # it is there already, and would be overwritten
+            self._call("logical_not", [mask], mask)
+            del self._found[condition]
+            chosen, other = other, chosen
         value = self._operand(chosen)
         self.into(out, other)
         self._call("putmask", [out, mask], value)
@@ -99,6 +107,11 @@ class Elementwise:
             self._call(condition[0], [self._operand(x) for x in condition[1:]], out)
             self._found[condition] = out
         return self._found[condition]
+
+    def _root(self, out: str, base: Tree) -> None:
+        """x ** 0.5, for which NumPy takes the root even where x is -0.0 or -inf."""
+        root = ("sqrt", ("add", base, number(0.0)))
+        self._where(out, ("equal", base, number(-math.inf)), number(math.inf), root)
 
     def _sign(self, out: str, operand: str) -> None:
         """NumPy's sign of nan is nan, the table's 0."""

@@ -152,8 +152,8 @@ def _number(tree: Tree) -> Any:
 
 # ---- as Python source ----
 
-_INFIX = {"add": "+", "subtract": "-", "multiply": "*", "less": "<", "less_equal": "<="}
-_INFIX |= {"greater": ">", "greater_equal": ">=", "equal": "=="}
+INFIX = {"add": "+", "subtract": "-", "multiply": "*", "less": "<", "less_equal": "<="}
+INFIX |= {"greater": ">", "greater_equal": ">=", "equal": "=="}
 INFINITE = {"inf": float("inf"), "minus_inf": -float("inf"), "nan": float("nan")}
 
 
@@ -176,8 +176,8 @@ def on_floats(tree: Tree, module: str = "") -> str:
     if kind == "call":
         return f"{called(tree)}({', '.join(on_floats(x, module) for x in rest[1:])})"
     inner = [_inner(x, module) for x in rest]
-    if kind in _INFIX:
-        return f"{inner[0]} {_INFIX[kind]} {inner[1]}"
+    if kind in INFIX:
+        return f"{inner[0]} {INFIX[kind]} {inner[1]}"
     if kind == "negative":
         return f"-{inner[0]}"
     if kind == "where":
@@ -190,7 +190,7 @@ def on_floats(tree: Tree, module: str = "") -> str:
 def _inner(tree: Tree, module: str) -> str:
     """A tree as a part of an expression."""
     text = on_floats(tree, module)
-    loose = tree[0] in (*_INFIX, "negative", "where") or " / " in text or text.startswith("-")
+    loose = tree[0] in (*INFIX, "negative", "where") or " / " in text or text.startswith("-")
     return f"({text})" if loose else text
 
 

@@ -216,7 +216,9 @@ class Sums:
         alone = len(product.factors) == 1 and product.kept == len(product.dims)
         if not alone and size(axes) >= size(range(product.kept)):
             return False
-        spare = product.out if alone else self._spare(product, axes)
+        spare = self._spare(product, axes)
+        if alone:  # this is all there is to do
+            spare = Factor(product.out.base, product.out.offset, product.out.strides)
         name, out = (self._axes(product, f, axes) for f in (factor, spare))
         self._call("multiply", name, self.arrays.number(repr(scale)), out)
         product.factors[product.factors.index(factor)] = spare
@@ -241,8 +243,10 @@ class Sums:
         axes = range(len(product.dims))
         name, out = self._axes(product, product.factors[0], axes), self._out(product)
         summed = product.dims[product.kept :]
+        if not summed and name == out:
+            return  # it was scaled to where it goes
         if not summed:
-            assert name == out, "it was scaled to where it goes"
+            self._call("copyto", out, name)
         elif len(summed) == 1 and product.kept <= 1 and self._is_whole(out):
             self.lines.append(f"{name}.dot({self.arrays.ones(summed[0])}, {out})")
         else:
