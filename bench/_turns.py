@@ -27,7 +27,6 @@ BURST = 0.02  # seconds of steps, more or less, before the next engine has its t
 SLOW, FEW = 0.1, 3  # an engine that needs more seconds for a step has fewer rounds
 CHECKED = 5  # how many of the first losses are compared
 AGREEMENT = 1e-9
-PATIENCE = 120.0  # seconds until the first steps are done
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -46,12 +45,14 @@ class Engine(NamedTuple):
         package: what it imports; it is left out where that is not installed.
         make: prepares the work in the engine's process; a function of a module.
         settings: environment variables of its process.
+        patience: seconds until its first steps have to be done.
     """
 
     name: str
     package: str
     make: Callable[..., Run]
     settings: Mapping[str, str] = ONE_THREAD
+    patience: float = 120.0
 
 
 class Result(NamedTuple):
@@ -122,16 +123,16 @@ class _Worker:
         with _environment(engine.settings):
             self.process.start()
         theirs.close()
-        self.absent, self.prepared, self.losses = self._prepared()
+        self.absent, self.prepared, self.losses = self._prepared(engine.patience)
         self.seconds: list[float] = []
         self.steps = 1
         if not self.absent:
             self.steps = max(1, int(BURST / self._timed()))
 
-    def _prepared(self) -> tuple[str, float, list[float]]:
-        if not self.connection.poll(PATIENCE):
+    def _prepared(self, patience: float) -> tuple[str, float, list[float]]:
+        if not self.connection.poll(patience):
             self.process.kill()
-            return f"stopped after {PATIENCE:.0f} s", 0.0, []
+            return f"stopped after {patience:.0f} s", 0.0, []
         try:
             return self.connection.recv()
         except EOFError:
