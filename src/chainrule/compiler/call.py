@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Path = tuple[str, ...]
 
-_STATIC = (int, bool, str, bytes, type(None))
+STATIC = (int, bool, str, bytes, type(None))
 
 
 class Call:
@@ -66,11 +66,11 @@ class Call:
         if kind is list or kind is tuple:
             return self._sequence(x)
         if kind is dict:
-            self.statics.append(tuple(x))
+            self.statics.append((tuple, tuple([(type(key), key) for key in x])))
             return "dict", *[self._shape(part, True) for part in x.values()]
         if hasattr(x, "dtype") and hasattr(x, "shape"):
             return self._array(x)
-        if kind in _STATIC:
+        if kind in STATIC:
             self.statics.append((kind, x))
             return kind.__name__
         self.objects.append(x)

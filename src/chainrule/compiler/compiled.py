@@ -6,7 +6,7 @@ import functools
 import types
 
 from chainrule import modes
-from chainrule.compiler.call import Call
+from chainrule.compiler.call import STATIC, Call
 from chainrule.compiler.traced import Traced, traced
 from chainrule.compiler.verify import compare
 from chainrule.engine import _lock
@@ -56,6 +56,10 @@ def compile(function: Any = None, *, verify: bool = False) -> Any:
     return function if isinstance(function, Compiled) else Compiled(function, verify)
 
 
+def _as_it_is(result: Any) -> Any:
+    return result
+
+
 class Compiled:
     """A function that is traced when it is called, and then runs as an array program.
 
@@ -68,7 +72,7 @@ class Compiled:
         self,
         function: Callable[..., Any],
         verify: bool = False,
-        finish: Callable[[Any], Any] = lambda result: result,
+        finish: Callable[[Any], Any] = _as_it_is,
     ) -> None:
         functools.update_wrapper(self, function)
         self._name = getattr(function, "__name__", type(function).__name__)
@@ -91,6 +95,9 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self.function, self._verify, self.finish)  # a copy makes its own programs
 
     def run(self, call: Call) -> Traced:
         """The program that fits a call, after its forward pass."""
@@ -120,9 +127,7 @@ class Compiled:
         for statics in [key[1] for key, ps in self._programs.items() if ps and key != call.key]:
             for known, given in zip(statics, call.statics):
                 if known != given:
-                    return (
-                        f"an argument that is part of the program was {known[1]!r} and {given[1]!r}"
-                    )
+                    return _difference(known, given)
         changed = program.heap.changed()
         if changed:
             return f"{changed}; what changes from call to call is given as an argument"
@@ -167,3 +172,11 @@ class Compiled:
         if self._latest is None:
             raise TraceError(f"{self._name}() has no program yet: call it first")
         return self._latest
+
+
+def _difference(known: Any, given: Any) -> str:
+    """How an argument that a program is made for, as a call tells it, is not that of another."""
+    kind, x = given
+    if kind in STATIC:
+        return f"an argument that is part of the program was {known[1]!r} and is {x!r}"
+    return f"an argument that is part of the program is another {kind.__name__}"
