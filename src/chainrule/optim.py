@@ -27,7 +27,10 @@ class Optimizer:
         params: the parameters, as given.
         lr: the learning rate, which may be assigned at any time.
         steps: how many steps were taken.
+        buffers: the names of the attributes that hold a number for each parameter.
     """
+
+    buffers: tuple[str, ...] = ()
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float) -> None:
         self.params = _parameters(params)
@@ -44,11 +47,11 @@ class Optimizer:
 
     def moved(self, xs: Any, gradients: Any) -> Any:
         """Where a step moves the parameters from xs, all at once: vectors, in their order."""
-        import numpy as np
+        for name in self.buffers:
+            if isinstance(getattr(self, name), list):
+                from numpy import array
 
-        for name, x in vars(self).items():
-            if isinstance(x, list) and name != "params":
-                setattr(self, name, np.array(x))
+                setattr(self, name, array(getattr(self, name)))
         self.steps += 1
         return self._moved(..., xs, gradients)
 
@@ -98,6 +101,8 @@ class SGD(Optimizer):
     >>> print(f"{x:.4f}")
     2.4000
     """
+
+    buffers = ("momentum_buffer",)
 
     def __init__(
         self,
@@ -159,6 +164,8 @@ class Adam(Optimizer):
     >>> print(f"{x:.4f}")
     2.9000
     """
+
+    buffers = ("exp_avg", "exp_avg_sq")
 
     def __init__(
         self,

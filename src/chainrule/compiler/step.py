@@ -135,33 +135,43 @@ class _Update:
 
         self._program = program
         self._optimizer = optimizer
-        places = {id(operand): i for i, operand in enumerate(program.operands)}
+        given = {i for i, _ in program.from_call}  # it may be another value at each call
+        places = {id(x): i for i, x in enumerate(program.operands) if i not in given}
         owned = set(map(id, optimizer.params))
-        here = [i for i, p in enumerate(optimizer.params) if id(p) in places]
-        self._here = np.array(here, dtype=np.intp)
-        self._places = np.array([places[id(optimizer.params[i])] for i in here], dtype=np.intp)
-        self._others = [i for i, x in enumerate(program.operands) if id(x) not in owned]
-        self._gradient = np.zeros(len(optimizer.params))  # 0 where the loss does not depend on it
+        nowhere = len(program.operands)  # the loss does not depend on it
+        order = [places.get(id(p), nowhere) for p in optimizer.params]
+        self._order = np.array(order, dtype=np.intp)
+        self._absent = self._order == nowhere
+        self._any_absent = nowhere in order
+        everywhere = enumerate(program.operands)
+        self._others = [i for i, x in everywhere if i in given or id(x) not in owned]
+        self._gradient = np.zeros(len(optimizer.params))
         self._data = np.empty(len(optimizer.params))
+        self._is_finite = np.empty(len(optimizer.params), dtype=bool)
+        self._isfinite = np.isfinite
 
     def find_gradient(self) -> bool:
         """Compute the gradient, and say whether it is finite."""
         self._found = self._program.gradient()
-        self._gradient[self._here] = self._found[self._places]
-        return is_finite(self._found)
+        self._found.take(self._order, out=self._gradient, mode="clip")
+        if self._any_absent:
+            self._gradient[self._absent] = 0.0
+        return self._all_finite(self._gradient)
 
     def set_gradients(self) -> None:
         """What `backward()` leaves in the parameters, and in what else the loss depends on."""
         flat.write_grads(self._optimizer.params, self._gradient)
         for i in self._others:  # and on to what made them
             self._program.operands[i].backward(self._found[i])
+        if self._others:  # which may be some of the parameters
+            self._gradient[:] = [p.grad for p in self._optimizer.params]
 
     def move(self) -> None:
         """Move the parameters."""
         params = self._optimizer.params
         flat.read_data(params, self._data)
         moved = self._optimizer.moved(self._data, self._gradient)
-        if not is_finite(moved):
+        if not self._all_finite(moved):
             i = [math.isfinite(x) for x in moved.tolist()].index(False)
             raise TrainingError(
                 f"the update would make a parameter {moved[i]}, which is {self._data[i]}: its "
@@ -170,7 +180,5 @@ class _Update:
             )
         flat.write_data(params, moved)
 
-
-def is_finite(vector: Any) -> bool:
-    """Whether a vector has neither nan nor infinities."""
-    return bool((abs(vector) < math.inf).all())
+    def _all_finite(self, vector: Any) -> bool:
+        return bool(self._isfinite(vector, self._is_finite).all())
