@@ -17,6 +17,7 @@ import time
 import weakref
 
 from chainrule import engine, flat
+from chainrule.compiler import passes
 from chainrule.compiler.derive import derive
 from chainrule.compiler.guards import Heap
 from chainrule.compiler.lift import lift
@@ -250,9 +251,12 @@ class Traced:
         heap: what the function read from outside, as it was.
         graph: what was recorded.
         program: the array program of that.
+        log: which passes did what, in the program and its backward.
         runner: what runs it and its backward.
         guards: what was decided by data: each with the line.
         seconds: how long the stages took.
+        operands: what the results depend on: values read from outside, and the call's arguments.
+        from_call: which operands are arguments: pairs of places among both.
     """
 
     def __init__(
@@ -272,15 +276,20 @@ class Traced:
         self.runs = 0
         self.graph, values = trace.graph(groups)
         times = [started, time.perf_counter()]
-        self.program, leaves, _ = lift(self.graph)
+        lifted, leaves, _ = lift(self.graph)
+        self.program, self.log = passes.run(lifted)
         times.append(time.perf_counter())
         self.operands = [values[node] for node in leaves]
-        self._places = [
+        self.from_call = [
             (i, trace.arguments.index(x))
             for i, x in enumerate(self.operands)
             if x in trace.arguments
         ]
-        self.runner = runner_of(derive(self.program) if self._differentiable else self.program)
+        program = self.program
+        if self._differentiable:
+            program, further = passes.run(derive(self.program))
+            self.log += further
+        self.runner = runner_of(program)
         times.append(time.perf_counter())
         stages = ("trace", "lift", "derive and generate")
         self.seconds = {name: b - a for name, a, b in zip(stages, times, times[1:])}
@@ -290,7 +299,7 @@ class Traced:
         """Compute what the function returns, and say whether all guards hold."""
         self._keep_latest()
         self._arguments = call.values
-        for i, place in self._places:
+        for i, place in self.from_call:
             self.operands[i] = call.values[place]
         flat.read_data(self.operands, self.runner.leaves)
         for slot, x in zip(self._slots, call.data):
