@@ -94,7 +94,7 @@ def test_it_learns(gpt, model, alphabet, capsys):
     assert "step    40 of 40" in capsys.readouterr().out
 
 
-def test_compiled_and_eager_steps_lose_the_same(gpt, alphabet, capsys):
+def test_compiled_and_eager_steps_lose_the_same(gpt, alphabet):
     """Over ten names of several lengths, some of which come again, both ways give one loss."""
     pytest.importorskip("numpy")
     names, found = ["ava", "emma", "mia", "otto", "eve"], []

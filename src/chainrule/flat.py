@@ -1,4 +1,4 @@
-"""Many values' numbers as one flat vector, and back: the loops that cost a program's every run.
+"""Values in flat lists and vectors: the loops that tracing and every run of a program wait for.
 
 Values keep their numbers themselves, so that these are right whenever anybody looks; a program
 works on copies of them.
@@ -6,9 +6,11 @@ works on copies of them.
 
 from __future__ import annotations
 
+from chainrule.engine import NAMES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from chainrule.engine import Value
@@ -36,3 +38,39 @@ def add_grads(values: Sequence[Value], vector: Any) -> None:
     """Add the numbers of a vector to the gradients of leaves."""
     for i, value in enumerate(values):
         value._grad += float(vector[i])
+
+
+def add_nodes(
+    made: Sequence[Value],
+    places: dict[int, int],
+    enter: Callable[[Value], int],
+    graph: Any,
+    values: list[Value],
+) -> None:
+    """Append values that ops made, each after its operands, to the lists of a graph.
+
+    Args:
+        made: the values.
+        places: by the id of each value of the graph, the number of its node.
+        enter: is called with an operand that has none, and gives it one.
+        graph: the scalar graph, whose lists grow.
+        values: those of the nodes of the graph.
+    """
+    ops, operands, numbers = graph.ops, graph.operands, graph.numbers
+    for value in made:
+        if value._rare is not None:
+            found = tuple([_place(x, places, enter) for x in value.operands])
+        elif value._b is None:
+            found = (_place(value._a, places, enter),)
+        else:
+            found = (_place(value._a, places, enter), _place(value._b, places, enter))
+        places[id(value)] = len(values)
+        values.append(value)
+        ops.append(NAMES[value._code])
+        operands.append(found)
+        numbers.append(value._data)
+
+
+def _place(value: Any, places: dict[int, int], enter: Callable[[Value], int]) -> int:
+    found = places.get(id(value))
+    return enter(value) if found is None else found

@@ -12,7 +12,7 @@ import math
 import operator
 import sys
 
-from chainrule import engine, modes
+from chainrule import engine, flat, modes
 from chainrule.compiler.graph import Graph
 from chainrule.engine import Value
 from chainrule.errors import TraceError, user_line
@@ -134,42 +134,45 @@ class Trace(modes.Mode):
         Args:
             outputs: groups of values that are asked for.
         """
-        graph, values = Graph([], [], [], []), _Values(self._bound)
+        nodes = _Nodes(self._bound, self._fresh)
         for value in self.data:
-            values.add(graph, value, "datum", ())
-        for value in self._made:
-            operands = tuple([values.place(graph, x, self._fresh) for x in value.operands])
-            values.add(graph, value, value.op, operands)
+            nodes.add(value, "datum")
+        flat.add_nodes(self._made, nodes.places, nodes.enter, nodes.graph, nodes.values)
         for group in outputs:
-            graph.outputs.append([values.place(graph, x, self._fresh) for x in group])
-        return graph, values.listed
+            nodes.graph.outputs.append([nodes.place(value) for value in group])
+        return nodes.graph, nodes.values
 
 
-class _Values:
-    """The values that are nodes of a graph, in order."""
+class _Nodes:
+    """A graph that grows, with the value of each node and the place of each value."""
 
-    def __init__(self, bound: dict[int, Value]) -> None:
-        self.listed: list[Value] = []
+    def __init__(self, bound: dict[int, Value], fresh: dict[int, Value]) -> None:
+        self.graph = Graph([], [], [], [])
+        self.values: list[Value] = []
+        self.places: dict[int, int] = {}
         self._bound = bound
-        self._places: dict[int, int] = {}
+        self._fresh = fresh
 
-    def add(self, graph: Graph, value: Value, op: str, operands: tuple[int, ...]) -> int:
-        place = self._places[id(value)] = len(self.listed)
-        self.listed.append(value)
-        graph.ops.append(op)
-        graph.operands.append(operands)
-        graph.numbers.append(value._data)
+    def add(self, value: Value, op: str) -> int:
+        """A node without operands."""
+        place = self.places[id(value)] = len(self.values)
+        self.values.append(value)
+        self.graph.ops.append(op)
+        self.graph.operands.append(())
+        self.graph.numbers.append(value._data)
         return place
 
-    def place(self, graph: Graph, value: Value, fresh: dict[int, Value]) -> int:
-        """The number of the node of a value; one that was not recorded comes from outside."""
-        found = self._places.get(id(value))
-        if found is not None:
-            return found
+    def enter(self, value: Value) -> int:
+        """The node of a value that no op made while the trace was open."""
         if id(value) in self._bound:
-            return self.place(graph, self._bound[id(value)], fresh)
-        stays = value.op == "constant" or id(value) in fresh
-        return self.add(graph, value, "constant" if stays else "", ())
+            return self.place(self._bound[id(value)])
+        stays = value.op == "constant" or id(value) in self._fresh
+        return self.add(value, "constant" if stays else "")
+
+    def place(self, value: Value) -> int:
+        """The number of the node of a value."""
+        found = self.places.get(id(value))
+        return self.enter(value) if found is None else found
 
 
 class Datum:
