@@ -7,6 +7,7 @@ import types
 
 from chainrule import modes
 from chainrule.compiler.call import STATIC, Call
+from chainrule.compiler.explain import explanation
 from chainrule.compiler.traced import Traced, traced
 from chainrule.compiler.verify import compare
 from chainrule.engine import _lock
@@ -150,18 +151,13 @@ class Compiled:
         return str(self._shown().runner.source)
 
     def explain(self) -> str:
-        """What became of the function: counts, origins, guards, programs, seconds."""
-        latest = self._shown()
-        return "\n".join(
-            [
-                latest.summary(),
-                *latest.origins(),
-                *[f"guard: {'' if held else 'not '}so at {line}" for held, line in latest.guards],
-                *[f"watched: {line}" for line in latest.heap.described()],
-                f"programs kept: {sum(map(len, self._programs.values()))}",
-                *[f"{stage}: {seconds:.3f} s" for stage, seconds in latest.seconds.items()],
-            ]
-        )
+        """What became of the function at the latest call: counts, origins, passes, guards, seconds.
+
+        Of each instruction it says what of the expression it computes, and of the whole how much
+        stayed scalar.
+        """
+        kept = sum(map(len, self._programs.values()))
+        return "\n".join(explanation(self._shown(), kept))
 
     def clear(self) -> None:
         """Forget all programs; the next call traces anew."""

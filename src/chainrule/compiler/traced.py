@@ -18,6 +18,7 @@ import weakref
 
 from chainrule import engine, flat
 from chainrule.compiler import passes
+from chainrule.compiler.backends import seconds_of
 from chainrule.compiler.derive import derive
 from chainrule.compiler.guards import Heap
 from chainrule.compiler.lift import lift
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     from chainrule.compiler.program import Program
 
 COMPILED = engine.register("compiled", selects=True)
-# Microseconds, as measured on one machine: of a value, forward and backward; of a run; and of an
-# instruction.
-_VALUE_NATIVE, _VALUE_PURE, _RUN, _INSTRUCTION = 0.07, 0.9, 20.0, 1.5
+# Seconds, as measured on one machine: of a value, forward and backward; of a run but its program.
+_VALUE_NATIVE, _VALUE_PURE, _RUN = 0.07e-6, 0.9e-6, 20e-6
 
 
 def traced(
@@ -249,7 +249,7 @@ class Traced:
 
     Attributes:
         heap: what the function read from outside, as it was.
-        graph: what was recorded.
+        values: how many values were recorded.
         program: the array program of that.
         log: which passes did what, in the program and its backward.
         runner: what runs it and its backward.
@@ -274,9 +274,10 @@ class Traced:
         self._expected = struct.pack(f"{len(truths)}d", *[number for _, number, _ in trace.guards])
         self._latest: Any = lambda: None
         self.runs = 0
-        self.graph, values = trace.graph(groups)
+        graph, values = trace.graph(groups)
+        self.values = len(values)
         times = [started, time.perf_counter()]
-        lifted, leaves, _ = lift(self.graph)
+        lifted, leaves, _ = lift(graph)
         self.program, self.log = passes.run(lifted)
         times.append(time.perf_counter())
         self.operands = [values[node] for node in leaves]
@@ -359,23 +360,14 @@ class Traced:
         A number of values, one of instructions, and how long that took.
         """
         count, seconds = len(self.program), sum(self.seconds.values())
-        plural = "" if count == 1 else "s"
-        return (
-            f"{len(self.graph.ops):,} values became {count} instruction{plural} in {seconds:.1f} s"
-        )
+        made = f"{count} instruction{'' if count == 1 else 's'}"
+        return f"{self.values:,} values became {made} in {seconds:.1f} s"
 
     def is_slower_than_engine(self) -> bool:
         """Whether computing value by value would surely take less time than the program does."""
         native = not engine.__file__.endswith(".py")
-        engine_time = len(self.graph.ops) * (_VALUE_NATIVE if native else _VALUE_PURE)
-        return _RUN + _INSTRUCTION * len(self.runner.program) > engine_time
-
-    def origins(self) -> list[str]:
-        """Of each forward instruction, what it is."""
-        return [
-            f"b{block}[{made.size}] = {made}"
-            for block, made in enumerate(self.program.instructions)
-        ]
+        by_engine = self.values * (_VALUE_NATIVE if native else _VALUE_PURE)
+        return _RUN + seconds_of(self.runner.name, self.runner.program) > by_engine
 
     def _forward(self) -> None:
         self.runs += 1
@@ -459,7 +451,9 @@ def _slots(call: Call, vector: Any) -> list[Any]:
 def runner_of(program: Program) -> Any:
     """What runs a program."""
     try:
-        from chainrule.compiler.backends.numpy import Runner
+        import numpy  # noqa: F401 - to tell its absence from a fault of ours
     except ImportError:
         raise missing_extra("numpy", "train", "running a compiled function") from None
-    return Runner(program)
+    from chainrule.compiler.backends import runner
+
+    return runner(program)

@@ -49,6 +49,11 @@ def runner(program: Program) -> Any:
     return Runner(program)
 
 
+def seconds_of(name: str, program: Program) -> float:
+    """How long a run takes by the runner of that name, estimated."""
+    return seconds_of_numpy(program) if name == "numpy" else seconds_of_python(program)
+
+
 def seconds_of_numpy(program: Program) -> float:
     """How long a run with NumPy takes, estimated: mostly the calls."""
     made = [x for x in program.instructions if not isinstance(x, Given)]
