@@ -19,9 +19,14 @@ cdef extern from "Python.h":
     void Py_SET_REFCNT(PyObject* object, Py_ssize_t count)
     void Py_DECREF(PyObject* object)
     void Py_SET_TYPE(PyObject* object, PyTypeObject* type)
-    void* PyMem_RawCalloc(size_t number, size_t size)
-    void PyMem_RawFree(void* memory)
     PyObject* PyErr_NoMemory()
+    void* PyMem_RawMalloc(size_t size)
+    void PyMem_RawFree(void* memory)
+    ctypedef struct PyObjectArenaAllocator:
+        void* ctx
+        void* (*alloc)(void* ctx, size_t size) noexcept
+        void (*free)(void* ctx, void* memory, size_t size) noexcept
+    void PyObject_GetArenaAllocator(PyObjectArenaAllocator* allocator)
 
 
 cdef extern from *:
@@ -107,10 +112,12 @@ cdef struct Block:
 
 cdef Block _room  # where the blocks with room begin and end: they form a ring
 cdef int _blocks  # with room or without
+cdef PyObjectArenaAllocator _arenas  # where blocks are from: of malloc's heap, little goes back
 
 
 cdef inline void own_memory(object type) noexcept:
     """Have values made and freed by the functions below, and not by Python's."""
+    PyObject_GetArenaAllocator(&_arenas)
     _room.before = _room.after = &_room
     (<PyTypeObject*> type).tp_alloc = allocate
     (<PyTypeObject*> type).tp_dealloc = release
@@ -127,6 +134,7 @@ cdef inline PyObject* allocate(PyTypeObject* type, Py_ssize_t items) noexcept:
     else:
         value = <Slots*> (block + 1) + block.used
         block.used += 1
+        memset(value, 0, sizeof(Slots))
         value._block = block
         Py_SET_TYPE(<PyObject*> value, type)
     block.alive += 1
@@ -167,8 +175,7 @@ cdef inline Slots* let_go(void* held, Slots* dying) noexcept:
 
 
 cdef inline void vacate(Slots* value) noexcept:
-    """Free the place of a dead value, and a block that is empty if there are plenty."""
-    global _blocks
+    """Free the place of a dead value, and its block if that is empty and there are plenty."""
     cdef Block* block = <Block*> value._block
     if block.alive == PLACES:
         put_in(block)
@@ -176,22 +183,34 @@ cdef inline void vacate(Slots* value) noexcept:
     block.dead = value
     block.alive -= 1
     if block.alive == 0:
-        block.dead = NULL
-        block.used = 0
         if _blocks > KEPT:
-            take_out(block)
-            PyMem_RawFree(block)
-            _blocks -= 1
+            give_back(block)
+        else:
+            block.dead = NULL
+            block.used = 0
 
 
 cdef inline bint add_block() noexcept:
     """Whether there was memory for one more block with room."""
     global _blocks
-    cdef Block* block = <Block*> PyMem_RawCalloc(1, sizeof(Block) + PLACES * sizeof(Slots))
+    cdef size_t size = sizeof(Block) + PLACES * sizeof(Slots)
+    cdef void* memory = PyMem_RawMalloc(size) if PLACES == 1 else _arenas.alloc(_arenas.ctx, size)
+    cdef Block* block = <Block*> memory
     if block != NULL:
+        memset(block, 0, sizeof(Block))
         put_in(block)
         _blocks += 1
     return block != NULL
+
+
+cdef inline void give_back(Block* block) noexcept:
+    global _blocks
+    take_out(block)
+    _blocks -= 1
+    if PLACES == 1:
+        PyMem_RawFree(block)
+    else:
+        _arenas.free(_arenas.ctx, block, sizeof(Block) + PLACES * sizeof(Slots))
 
 
 cdef inline void put_in(Block* block) noexcept:
