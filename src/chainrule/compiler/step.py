@@ -43,7 +43,7 @@ def train_step(loss: Any, optimizer: Optimizer) -> TrainStep:
     >>> weight = Value(3.0)
     >>> step = train_step(lambda x, y: (weight * x - y) ** 2, SGD([weight], lr=0.1))
     >>> step(1.0, 2.0), step(1.0, 2.0)
-    (1.0, 0.6400000000000001)
+    (1.0, 0.6399999999999997)
     >>> print(f"{weight:.4f}")
     2.6400
     """
