@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from hypothesis import given, settings
+from random_programs import Record, in_creation_order, lookup
 from strategies import expressions
 
 from chainrule import TABLE, Value, condition, lift, op, ops, softmax
@@ -16,15 +17,20 @@ from chainrule.check import near_kinks
 from chainrule.compiler.derive import derive
 from chainrule.compiler.graph import read
 from chainrule.compiler.lift import Chains
+from chainrule.compiler.lift import lift as lift_graph
+from chainrule.compiler.passes import run
 from chainrule.compiler.places import regular
 from chainrule.compiler.program import (
     Data,
     Gather,
     Leaves,
+    Lookup,
     Map,
     Numbers,
     Part,
     Program,
+    Rows,
+    Scatter,
     Sum,
     View,
 )
@@ -32,6 +38,7 @@ from chainrule.errors import ArgumentError, ProgramError
 from chainrule.nn import MLP
 
 pytest.importorskip("numpy")
+from chainrule.compiler.backends.numpy import Runner
 
 EPS = 2.0**-52
 
@@ -171,40 +178,123 @@ def test_models_lift(model):
     assert_lifts(*model(random.Random(0)))
 
 
-def demo(points=100, labels_are_leaves=True):
-    """The lecture's demo: an MLP of 2, 16, 16 and 1, hinge loss and L2."""
+def demo(points=100):
+    """The lecture's demo: an MLP of 2, 16, 16 and 1, hinge loss and L2; its loss, and its data."""
     random.seed(1337)
     rng = random.Random(0)
     model = MLP(2, [16, 16, 1])
-    scores = [model(values(rng, 2)) for _ in range(points)]
-    labels = [rng.choice([-1.0, 1.0]) for _ in range(points)]
-    if labels_are_leaves:
-        labels = [Value(label) for label in labels]
-    losses = [(1 + -label * score).relu() for label, score in zip(labels, scores)]
+    inputs = values(rng, points, 2)
+    labels = [Value(rng.choice([-1.0, 1.0])) for _ in range(points)]
+    losses = [(1 + -label * model(x)).relu() for label, x in zip(labels, inputs)]
     loss = sum(losses) / len(losses) + 1e-4 * sum(p * p for p in model.parameters())
-    return loss, model.parameters()
+    return loss, model.parameters(), flat(inputs) + labels
+
+
+def recorded(build):
+    """The graph of the output that a function builds, its nodes in creation order.
+
+    The function returns the output, the parameters, and what is data.
+    """
+    with Record() as record:
+        output, _, data = build()
+    graph, _ = in_creation_order(record.values, [[output]], data)
+    return graph
+
+
+def matrix_products(program):
+    """The parts of a program that multiply two views and sum, with something left."""
+    sums = [made for made in program.instructions if isinstance(made, Sum)]
+    parts = [part for made in sums for _, part in made.parts]
+    return [part for part in parts if len(part.factors) == 2 and 0 < part.kept < len(part.dims)]
 
 
 def test_the_demo_lifts_to_twelve_instructions_with_three_matrix_products():
     """65,000 values of the lecture's demo become at most 12 instructions."""
-    loss, parameters = demo()
+    loss, parameters, _ = demo()
     lifted = assert_lifts(loss, parameters)
-    products = [
-        part
-        for made in lifted.program.instructions
-        if isinstance(made, Sum)
-        for _, part in made.parts
-        if len(part.factors) == 2 and 0 < part.kept < len(part.dims)
-    ]
     assert len(lifted.program) <= 12
-    assert len(products) == 3
+    assert len(matrix_products(lifted.program)) == 3
+
+
+def test_data_get_no_gradient():
+    """With points and labels as data the demo is eight instructions, in the backward of which
+    there are the three transposed products for the weights and one for the hidden layer."""
+    graph = recorded(demo)
+    program, leaves, data = lift_graph(graph)
+    program, _ = run(program)
+    program.check()
+    assert (len(program), len(leaves), len(data)) == (8, 337, 300)
+    assert len(matrix_products(program)) == 3
+    derived, _ = run(derive(program))
+    derived.check()
+    assert derived.instructions[derived.outputs[-1]].size == 337
+    backward = Program(derived.instructions[derived.forward :], [])
+    assert len(matrix_products(backward)) == 4
 
 
 def test_the_count_does_not_depend_on_the_number_of_points():
     """Ten times the points are the same instructions over longer blocks."""
-    few, _ = demo(points=30)
-    many, _ = demo(points=60)
+    few, *_ = demo(points=30)
+    many, *_ = demo(points=60)
     assert len(lift(few).program) == len(lift(many).program)
+
+
+def test_the_graph_in_another_order_is_the_same_instructions():
+    """In creation order and in depth-first order the demo becomes as many instructions."""
+    loss, *_ = demo(points=30)
+    loss, *_ = demo(points=30)
+    program, *_ = lift_graph(recorded(lambda: (*demo(points=30)[:2], [])))
+    assert len(run(program)[0]) == len(lift(loss).program)
+
+
+def chosen_rows(table, weights, which):
+    """Rows of a table, against one vector of weights."""
+    rows = [[lookup(list(column), i) for column in zip(*table)] for i in which]
+    return sum(ops.dot(row, weights) ** 2 for row in rows)
+
+
+def test_rows_that_data_choose_are_one_instruction():
+    """Twelve lookups, of three columns at four positions, are one; its program serves all data,
+    and adds up the gradients of a row that was chosen twice."""
+    rng = random.Random(0)
+    table, weights = values(rng, 5, 3), values(rng, 3)
+    leaves = flat([table, weights])
+    which = [Value(float(row)) for row in (3, 0, 3, 4)]
+    with Record() as record:
+        loss = chosen_rows(table, weights, which)
+    graph, found = in_creation_order(record.values, [[loss]], which)
+    program, at, _ = lift_graph(graph)
+    kinds = [type(made).__name__ for made in program.instructions[3:]]
+    assert kinds == ["Lookup", "Sum", "Map", "Sum"]
+    runner = Runner(derive(program))
+    for rows in ((3, 0, 3, 4), (1, 1, 1, 2)):
+        right = chosen_rows(table, weights, [Value(float(row)) for row in rows])
+        right.backward()
+        runner.leaves[:], runner.data[:] = [found[node].data for node in at], rows
+        runner.run()
+        assert runner.outputs[0][0] == pytest.approx(right.data, rel=1e-14)
+        gradient = dict(zip([found[node] for node in at], runner.outputs[-1].tolist()))
+        expected = [leaf.grad for leaf in leaves]
+        assert [gradient[leaf] for leaf in leaves] == pytest.approx(expected, rel=1e-13)
+        for leaf in leaves:
+            leaf.grad = 0.0
+
+
+def test_several_outputs_have_a_seed_for_each_element():
+    """The gradient is that of the seed times the first group; a second group passes none, and
+    a group that is a leaf is a copy, which no later call changes."""
+    a, b = Value(2.0), Value(3.0)
+    with Record() as record:
+        first, second = [a * b, a / b, a], [a.exp(), b]
+    graph, found = in_creation_order(record.values, [first, second, [a, b]])
+    program, at, _ = lift_graph(graph)
+    assert [found[node] for node in at] == [a, b]
+    derived = derive(program)
+    derived.check()
+    got = derived.interpret([2.0, 3.0], [], [1.0, 10.0, 100.0])
+    assert got[:3] == [[6.0, 2 / 3, 2.0], [math.exp(2.0), 3.0], [2.0, 3.0]]
+    assert got[3] == pytest.approx([3 + 10 / 3 + 100, 2 - 20 / 9], rel=1e-15)
+    assert 0 not in derived.outputs
 
 
 def test_numbers_of_the_expression_are_told_apart_by_their_bits():
@@ -358,6 +448,25 @@ def test_a_view_that_leaves_its_block_is_refused(bad):
     """The checker finds views past the end, of later blocks, and with wrong dims."""
     with pytest.raises(ProgramError, match="is not in its block"):
         Program([Leaves(3), Numbers([]), Data(0), bad], [3]).check()
+
+
+@pytest.mark.parametrize(("dims", "strides"), [((2, 3), (1, 1)), ((3,), (0,)), ((2, 2), (2, 2))])
+def test_writing_twice_in_one_place_is_refused(dims, strides):
+    """A target whose view is not injective would lose what is added there first."""
+    part = Part(1.0, dims, len(dims), [])
+    twice = Sum(9, [(View(3, 0, strides), part)])
+    with pytest.raises(ProgramError, match="written twice"):
+        Program([Leaves(1), Numbers([]), Data(0), twice], [3]).check()
+
+
+def test_places_that_leave_their_block_are_refused():
+    """Of gathers and scatters, and of lookups for each row that could be chosen."""
+    three = [Leaves(3), Numbers([]), Data(1)]
+    rows = Rows([0, 1], 2, 2, (2,), View(2, 0, (0,)))
+    wrong = [Gather(0, [0, 3]), Gather(3, [0]), Scatter(0, [0, 1, 2], 2), Lookup(0, rows)]
+    for made in wrong:
+        with pytest.raises(ProgramError, match=r"not in its block|not an earlier block"):
+            Program([*three, made], [3]).check()
 
 
 def test_a_program_without_gradient_to_give_is_refused_a_second_time():
