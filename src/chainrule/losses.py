@@ -13,7 +13,7 @@ from chainrule.arguments import check_count, check_range
 from chainrule.compiler.trace import Datum, lookup
 from chainrule.engine import Value
 from chainrule.errors import ArgumentError
-from chainrule.ops import exp, expm1, greatest, log, log1p, mean, relu, sum
+from chainrule.ops import equal, exp, expm1, greatest, less_equal, log, log1p, mean, relu, sum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def hinge(scores: Iterable[Any], targets: Iterable[Any]) -> Any:
     """
     pairs = _pairs(scores, targets)
     for _, t in pairs:
-        _check_target(t, lambda t: t in (-1, 1), "-1 or 1")
+        _check_target(t, lambda t: equal(t, -1) + equal(t, 1), "-1 or 1")
     return mean(relu(1 - t * s) for s, t in pairs)
 
 
@@ -102,7 +102,7 @@ def binary_cross_entropy(logits: Iterable[Any], targets: Iterable[Any]) -> Any:
     """
     pairs = _pairs(logits, targets)
     for _, t in pairs:
-        _check_target(t, lambda t: 0 <= t <= 1, "from 0 to 1")
+        _check_target(t, lambda t: less_equal(0, t) * less_equal(t, 1), "from 0 to 1")
     return mean((1 - t) * x - _log_sigmoid(x) for x, t in pairs)
 
 
@@ -131,10 +131,16 @@ def _pairs(predictions: Iterable[Any], targets: Iterable[Any]) -> list[tuple[Any
     return list(zip(predictions, targets))
 
 
-def _check_target(target: Any, fits: Callable[[Any], bool], right: str) -> None:
-    """Refuse a wrong number; what is no plain number, but computes as one, passes."""
+def _check_target(target: Any, fits: Callable[[Any], Any], right: str) -> None:
+    """Refuse a wrong number; what is no plain number, but computes as one, passes.
+
+    Data of a function that is being traced are refused by one guard that all right ones pass.
+    """
     number = target.data if type(target) is Value else target
-    if isinstance(number, Real):
+    if type(number) is Datum:
+        if not fits(number):
+            raise ArgumentError(f"a target must be {right}")
+    elif isinstance(number, Real):
         check_range("a target", number, fits, right)
 
 
