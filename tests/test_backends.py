@@ -6,6 +6,7 @@ import itertools
 import linecache
 import math
 import random
+import threading
 import traceback
 
 import pytest
@@ -350,6 +351,20 @@ def test_forward_alone_leaves_the_gradient_as_it_was(make):
     runner.forward()
     assert runner.outputs[0].tolist() == [0.0, 0.0]
     assert runner.outputs[1].tolist() == before
+
+
+def test_nothing_is_said_of_numbers_that_overflow_and_nothing_is_changed(make, recwarn):
+    """A run is silent, also in another thread; the user's own warnings are as they were."""
+    runner = make(mapped("exp", None, 300))
+    runner.leaves[:] = 1e6
+    runner.run()
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    thread.join()
+    assert runner.outputs[0].tolist() == [INF] * 300
+    assert not recwarn
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        np.exp(np.array([1e6]))
 
 
 # ---- source ----

@@ -6,6 +6,7 @@ a list of NumPy calls that write into these buffers.
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import linecache
 import types
@@ -94,17 +95,24 @@ class Runner:
         seeds = [known[f"b{block}"] for block, x in enumerate(made) if isinstance(x, Seed)]
         self.seed = seeds[0] if seeds else None
         self.outputs = [known[f"b{block}"] for block in self.program.outputs]
-        # What is not a number comes out as inf or nan, without a warning.
-        self.forward, self.backward = (np.errstate(all="ignore")(f) for f in functions)
-        self.run = np.errstate(all="ignore")(_both(*functions))
+        self._functions = functions
+        # What is not a number comes out as inf or nan, without a warning. To run in a copy of this
+        # context takes a tenth of the time of `np.errstate`.
+        self._quiet = contextvars.copy_context()
+        self._quiet.run(np.seterr, all="ignore")
 
+    def forward(self) -> None:
+        """Compute the outputs but for the gradient."""
+        self._quiet.copy().run(self._functions[0])
 
-def _both(forward: Callable[[], None], backward: Callable[[], None]) -> Callable[[], None]:
-    def run() -> None:
-        forward()
-        backward()
+    def backward(self) -> None:
+        """Compute the gradient, of the numbers that the latest forward pass found."""
+        self._quiet.copy().run(self._functions[1])
 
-    return run
+    def run(self) -> None:
+        """Compute all outputs."""
+        self.forward()
+        self.backward()
 
 
 def _compiled(source: str, names: dict[str, Any]) -> list[Callable[[], None]]:
