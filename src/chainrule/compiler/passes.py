@@ -318,13 +318,13 @@ def _inner(
     if not isinstance(made, Sum) or readers[view.block] != 1 or not whole:
         return []
     terms = [term for _, term in made.parts]
-    scales = [part.scale * term.scale for term in terms]
+    moderate = all(_moderate(x.scale) for x in (part, *terms))
     fits = all(target is None or term.dims[: term.kept] == part.dims for term in terms)
-    if not fits or made.size != math.prod(part.dims) or not all(map(_moderate, scales)):
+    if not fits or made.size != math.prod(part.dims) or not moderate:
         return []
     if any(own is not None for own, _ in made.parts):
         return []
-    return [(target, term.scaled(scale)) for scale, term in zip(scales, terms)]
+    return [(target, term.scaled(part.scale * term.scale)) for term in terms]
 
 
 def _alike(instructions: list[Any], block: int, _: list[int]) -> Any:
