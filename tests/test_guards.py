@@ -717,7 +717,7 @@ def test_computed_names():
 
     class Model:
         def step_1(self):
-            return random.Random(0)
+            return math.sqrt(2.0)
 
         def step_2(self):
             return time.time()

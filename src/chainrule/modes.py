@@ -96,6 +96,12 @@ def are_watching() -> bool:
     return any(type(mode) is not no_grad for mode in _this_thread.modes)
 
 
+def exchange(others: tuple[Mode, ...]) -> tuple[Mode, ...]:
+    """Have this thread show what it does to other modes, and return those it was shown to."""
+    found, _this_thread.modes = _this_thread.modes, others
+    return found
+
+
 class _ThisThread(_thread._local):
     modes: tuple[Mode, ...] = ()
 

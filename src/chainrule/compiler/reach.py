@@ -50,10 +50,10 @@ _REFUSED = {
     "builtins": {"__import__", "breakpoint", "eval", "exec", "globals", "input", "open"},
     "datetime": {"now", "today", "utcnow"},
     "io": {"open"},
-    "numpy": {"fromfile", "genfromtxt", "load", "loadtxt", "memmap"},
+    "numpy": {"fromfile", "genfromtxt", "load", "loadtxt", "memmap", "default_rng", "RandomState"},
     "os": {"environ", "environb", "getenv", "getpid", "getrandom", "listdir", "urandom"},
     "pathlib": {"open", "read_bytes", "read_text"},
-    "random": {"SystemRandom"},
+    "random": {"Random", "SystemRandom"},
     "sys": {"_getframe", "argv", "modules", "stdin"},
 }
 _REFUSED["posix"] = _REFUSED["nt"] = _REFUSED["os"]

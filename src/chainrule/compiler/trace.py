@@ -12,7 +12,7 @@ import math
 import operator
 import sys
 
-from chainrule import engine, flat, modes
+from chainrule import engine, flat, floats, modes
 from chainrule.compiler.graph import Graph
 from chainrule.engine import Value
 from chainrule.errors import TraceError, user_line
@@ -31,6 +31,7 @@ class Trace(modes.Mode):
         data: the leaves of the arguments' elements, in order.
         arguments: the leaves that stand for values among the arguments.
         guards: what was decided by data: a value, the number it had, and the line.
+        bounds: the ids of data that are indices of lookups, each with the number of rows.
         exact: the ids of whole numbers that are guarded to be so small that floats are exact.
         refusal: the first thing that was refused, even if the function caught the error.
 
@@ -56,6 +57,7 @@ class Trace(modes.Mode):
         self.data: list[Value] = []
         self.arguments: list[Value] = []
         self.guards: list[tuple[Value, float, str]] = []
+        self.bounds: set[tuple[int, int]] = set()
         self.exact: set[int] = set()
         self.refusal: TraceError | None = None
         self._made: list[Value] = []
@@ -218,11 +220,20 @@ class Datum:
         """An op of two operands, of which this is one."""
         other = b if a is self else a
         if not isinstance(other, Datum | Value | float | int):
-            return NotImplemented
+            return self._refuse_number(other)
         made = self.applied(TABLE[name], (a, b))
         if type(made) is Datum and name in _KEEP_WHOLE and _is_whole(a) and _is_whole(b):
             made._make_whole(a, b)
         return made
+
+    def _refuse_number(self, other: Any) -> Any:
+        """Leave it to the other operand, which is no number, or a whole one of NumPy."""
+        if floats.is_number(other) and not _is_numpys_whole(other):
+            raise self.trace.refuse(
+                f"a {type(other).__name__} meets traced data at {user_line()}, in arithmetic "
+                "that is not that of floats: make it a float"
+            )
+        return NotImplemented
 
     def _make_whole(self, *operands: Any) -> None:
         """Note that this is a whole number, as its operands are."""
@@ -294,7 +305,7 @@ class Datum:
     def __getattr__(self, name: str) -> Any:
         if name in TABLE:
             return lambda *others: TABLE[name](self, *others)
-        if hasattr(self.kind, name) and not name.startswith("_"):
+        if hasattr(self.kind, name) and not name.startswith("_") and name != "dtype":
             raise self.trace.refuse(f"`.{name}` of traced data was asked for at {user_line()}")
         raise AttributeError(f"traced data has no attribute {name!r}")
 
@@ -320,6 +331,7 @@ class Datum:
         return same if same is NotImplemented else 1 - same
 
     def _compared(self, name: str, a: Any, b: Any) -> Any:
+        a, b = (int(x) if _is_numpys_whole(x) else x for x in (a, b))
         truth = self._with(name, a, b)
         if truth is NotImplemented:
             return truth
@@ -419,6 +431,11 @@ def _is_pythons(x: Any) -> bool:
     return (x.kind if type(x) is Datum else type(x)) in (bool, int, float)
 
 
+def _is_numpys_whole(x: Any) -> bool:
+    kind = getattr(getattr(x, "dtype", None), "kind", "")
+    return type(x) is not Datum and kind in ("b", "i", "u") and floats.is_number(x)
+
+
 def _is_number(x: Any) -> bool:
     return type(x) is not Datum and type(x) is not Value
 
@@ -472,6 +489,10 @@ class lookup:  # noqa: N801 - it is called like a function
         number = index.value._data
         if not 0 <= number < len(rows):  # not what a program can do at every call
             return rows[operator.index(index)]
+        if index.value.op:
+            bool(index >= 0) and bool(index < len(rows))
+        else:
+            index.trace.bounds.add((id(index.value), len(rows)))
         return _chosen(index, rows)
 
 

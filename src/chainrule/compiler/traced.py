@@ -16,7 +16,7 @@ import sys
 import time
 import weakref
 
-from chainrule import engine, flat
+from chainrule import engine, flat, modes
 from chainrule.compiler import passes
 from chainrule.compiler.backends import seconds_of
 from chainrule.compiler.derive import derive
@@ -50,6 +50,7 @@ def traced(
         TraceError: at a later call a program could give another number than the function.
     """
     started = time.perf_counter()
+    around = modes.exchange(())  # no_grad around a call is for its results, not for the program
     collecting = gc.isenabled()
     gc.disable()  # nothing that tracing makes is garbage before its end
     try:
@@ -66,6 +67,7 @@ def traced(
         error.add_note(f"The function that was to be compiled is at {_place(function)}.")
         raise
     finally:
+        modes.exchange(around)
         if collecting:
             gc.enable()
 
@@ -295,6 +297,7 @@ class Traced:
         stages = ("trace", "lift", "derive and generate")
         self.seconds = {name: b - a for name, a, b in zip(stages, times, times[1:])}
         self._slots = _slots(call, self.runner.data)
+        self._bounds = _Bounds(trace) if trace.bounds else None
 
     def run(self, call: Call) -> bool:
         """Compute what the function returns, and say whether all guards hold."""
@@ -305,6 +308,8 @@ class Traced:
         flat.read_data(self.operands, self.runner.leaves)
         for slot, x in zip(self._slots, call.data):
             slot[...] = x
+        if self._bounds is not None and not self._bounds.hold(self.runner.data):
+            return False
         self._forward()
         return not self.guards or self._found()[: len(self.guards)].tobytes() == self._expected
 
@@ -435,6 +440,22 @@ class Operands(tuple[Value, ...]):
             self._rest = super().__iter__()
         rest: Iterator[Value] = self._rest
         return rest
+
+
+class _Bounds:
+    """Which numbers of a call are indices of lookups, and how many rows there are for each."""
+
+    def __init__(self, trace: Trace) -> None:
+        import numpy as np
+
+        places = {id(x): i for i, x in enumerate(trace.data)}
+        self._places = np.array([places[index] for index, _ in trace.bounds])
+        self._counts = np.array([count for _, count in trace.bounds])
+
+    def hold(self, data: Any) -> bool:
+        """Whether all indices are those of rows, from 0 on."""
+        found = data[self._places]
+        return bool(((found >= 0.0) & (found < self._counts)).all())
 
 
 def _slots(call: Call, vector: Any) -> list[Any]:
