@@ -105,8 +105,13 @@ class Call:
         """As the function takes them; arrays as float64 or int64."""
         return self._rebuilt(lambda x: x, _widened)
 
-    def traced(self, trace: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """With data in the place of numbers, and leaves of the trace in that of values."""
+    def traced(self, trace: Any, known: set[int]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """With data in the place of numbers, and leaves of the trace in that of values.
+
+        Args:
+            trace: what records.
+            known: the ids of values that the function comes to without its arguments.
+        """
 
         def scalar(x: Any) -> Any:
             return trace.datum(x, type(x))
@@ -120,7 +125,8 @@ class Call:
             made[:] = elements
             return made.reshape(x.shape)
 
-        return self._rebuilt(scalar, array, _stand_ins(trace, self.values))
+        leaves = {id(x): trace.argument(x, id(x) in known) for x in self.values}
+        return self._rebuilt(scalar, array, leaves)
 
     def _rebuilt(
         self,
@@ -144,10 +150,6 @@ class Call:
 
         args = tuple([rebuilt(x) for x in self._args])
         return args, {name: rebuilt(x) for name, x in self._kwargs.items()}
-
-
-def _stand_ins(trace: Any, values: list[Value]) -> dict[int, Value]:
-    return {id(value): trace.argument(value._data) for value in values}
 
 
 def _widened(x: Any) -> Any:

@@ -103,12 +103,21 @@ def reached(function: Callable[..., Any]) -> list[Slots]:
     Raises:
         TraceError: something is reached that cannot be watched, or too much.
     """
+    return _walked(function).found
+
+
+def known_values(function: Callable[..., Any]) -> set[int]:
+    """The ids of the values among all that."""
+    return _walked(function).values
+
+
+def _walked(function: Callable[..., Any]) -> _Walk:
     names: frozenset[str] = frozenset()
     while True:  # more code names more, and more is followed
         walk = _Walk(names)
         walk.follow(function)
         if walk.names == names:
-            return walk.found
+            return walk
         names = frozenset(walk.names)
 
 
@@ -117,6 +126,7 @@ class _Walk:
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = set(names)
+        self.values: set[int] = set()
         self._known = names
         self._computed = bool(names & _COMPUTED)
         self._slots: dict[tuple[int, type], Slots] = {}
@@ -297,7 +307,9 @@ class _Walk:
         else:
             self._count_up(len(slots.items))
         for key, item in zip(slots.keys, slots.items):
-            if type(item) is not Value:
+            if type(item) is Value:
+                self.values.add(id(item))
+            else:
                 self._arrive(slots.name(key), item, named)
             if isinstance(slots, Entries):
                 self._arrive(f"a key of {slots.path}", key, named)
@@ -309,7 +321,9 @@ class _Walk:
         self._push(path, item, named)
 
     def _push(self, path: str, item: Any, named: bool) -> None:
-        if type(item) is not Value and item is not MISSING:
+        if type(item) is Value:
+            self.values.add(id(item))
+        elif item is not MISSING:
             self._pending.append((path, item, named))
 
     def _add(self, slots: Slots) -> None:

@@ -70,9 +70,12 @@ class Trace(modes.Mode):
         self.data.append(self._given(number))
         return Datum(self, self.data[-1], kind)
 
-    def argument(self, number: float) -> Value:
-        """A leaf that stands for a value among the arguments."""
-        self.arguments.append(self._given(number))
+    def argument(self, value: Value, known: bool) -> Value:
+        """A leaf that stands for a value among the arguments.
+
+        One that is known to the function otherwise stands for itself, since `is` tells.
+        """
+        self.arguments.append(value if known else self._given(value._data))
         return self.arguments[-1]
 
     def _given(self, number: Any) -> Value:

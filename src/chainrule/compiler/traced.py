@@ -22,6 +22,7 @@ from chainrule.compiler.backends import seconds_of
 from chainrule.compiler.derive import derive
 from chainrule.compiler.guards import Heap
 from chainrule.compiler.lift import lift
+from chainrule.compiler.reach import known_values
 from chainrule.compiler.trace import Datum, Trace
 from chainrule.engine import Value, _lock
 from chainrule.errors import TraceError, missing_extra, raised_line
@@ -54,15 +55,17 @@ def traced(
     collecting = gc.isenabled()
     gc.disable()  # nothing that tracing makes is garbage before its end
     try:
-        heap = Heap(functools.partial(function, *call.objects))
+        reading = functools.partial(function, *call.objects)
+        heap = Heap(reading)
         drawn = _random_states()
-        trace, result = _recorded(function, call, finish)
+        known = known_values(reading) if call.values else set()
+        trace, result = _recorded(function, call, finish, known)
         results = _Results(trace, result)
         args, kwargs = call.plain()
         plain = finish(function(*args, **kwargs))
         _refuse_effects(heap, drawn)
         _refuse_difference(parts(result), parts(plain))
-        return Traced(trace, results, call, heap, started)
+        return Traced(trace, results, call, heap, known, started)
     except TraceError as error:
         error.add_note(f"The function that was to be compiled is at {_place(function)}.")
         raise
@@ -73,11 +76,11 @@ def traced(
 
 
 def _recorded(
-    function: Callable[..., Any], call: Call, finish: Callable[[Any], Any]
+    function: Callable[..., Any], call: Call, finish: Callable[[Any], Any], known: set[int]
 ) -> tuple[Trace, Any]:
     """The run on data that remember."""
     with Trace() as trace:
-        args, kwargs = call.traced(trace)
+        args, kwargs = call.traced(trace, known)
         given = parts([args, kwargs])
         failed = None
         try:
@@ -262,7 +265,13 @@ class Traced:
     """
 
     def __init__(
-        self, trace: Trace, results: _Results, call: Call, heap: Heap, started: float
+        self,
+        trace: Trace,
+        results: _Results,
+        call: Call,
+        heap: Heap,
+        known: set[int],
+        started: float,
     ) -> None:
         truths = [truth for truth, _, _ in trace.guards]
         groups = [group for group in (results.values, [*truths, *results.numbers]) if group]
@@ -273,6 +282,8 @@ class Traced:
         self._differentiable = bool(results.values)
         self._has_numbers = bool(results.numbers)
         self._arguments = call.values
+        self._known = known
+        self._known_given = self._known_among(call)
         self._expected = struct.pack(f"{len(truths)}d", *[number for _, number, _ in trace.guards])
         self._latest: Any = lambda: None
         self.runs = 0
@@ -301,6 +312,8 @@ class Traced:
 
     def run(self, call: Call) -> bool:
         """Compute what the function returns, and say whether all guards hold."""
+        if self._known_among(call) != self._known_given:
+            return False
         self._keep_latest()
         self._arguments = call.values
         for i, place in self.from_call:
@@ -373,6 +386,10 @@ class Traced:
         native = not engine.__file__.endswith(".py")
         by_engine = self.values * (_VALUE_NATIVE if native else _VALUE_PURE)
         return _RUN + seconds_of(self.runner.name, self.runner.program) > by_engine
+
+    def _known_among(self, call: Call) -> list[int]:
+        """Which arguments are values that the function can compare them with, by `is` or `in`."""
+        return [id(x) if id(x) in self._known else 0 for x in call.values]
 
     def _forward(self) -> None:
         self.runs += 1
