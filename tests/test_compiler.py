@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from random_programs import Record, in_creation_order, lookup
 from strategies import expressions
 
-from chainrule import TABLE, Value, condition, lift, op, ops, softmax
+from chainrule import TABLE, Value, condition, grad, lift, op, ops, softmax
 from chainrule.check import near_kinks
 from chainrule.compiler.derive import derive
 from chainrule.compiler.graph import read
@@ -469,12 +469,42 @@ def test_places_that_leave_their_block_are_refused():
             Program([*three, made], [3]).check()
 
 
-def test_a_program_without_gradient_to_give_is_refused_a_second_time():
-    """What the derived program cannot be derived through is refused, and not guessed."""
-    lifted = lift(Value(0.5).tanh())
-    once = derive(lifted.program)
-    with pytest.raises(ProgramError, match="no second derivative"):
-        derive(Program(once.instructions, [once.outputs[1]]))
+@settings(max_examples=200)
+@given(expressions(max_steps=30))
+def test_a_derived_program_can_be_derived_again(expression):
+    """Products of the matrix of second derivatives with a vector are the engine's."""
+    leaves = [Value(x) for x in expression.leaves]
+    y = expression.evaluate(leaves, TABLE)
+    slopes = grad(y, leaves, create_graph=True)
+    total = sum([(k + 1.0) * slope for k, slope in enumerate(slopes)]) + 0 * leaves[0]
+    if near_kinks(total + y, any_order=True):
+        return
+    right = grad(total, leaves)
+    graph, found = read(y)
+    program, at, _ = lift_graph(graph)
+    once = derive(program)
+    twice = derive(Program(once.instructions, once.outputs[-1:]))
+    twice.check()
+    places = [leaves.index(found[node]) for node in at]
+    seed = [place + 1.0 for place in places]
+    first, second = twice.interpret([found[node].data for node in at], (), seed)
+    if len(places) == 1:  # then the program has no seed: it starts from 1
+        second = [seed[0] * second[0]]
+    units = condition(total, leaves, any_order=True)
+    for place, slope, curvature in zip(places, first, second, strict=True):
+        assert slope == pytest.approx(grad(y, leaves[place]), rel=1e-6, abs=1e-6)
+        if math.isfinite(units[place]):
+            assert abs(curvature - right[place]) <= 64.0 * EPS * units[place]
+
+
+def test_what_depends_on_a_seed_is_not_derived_again():
+    """Two seeds would be taken for one."""
+    a, b = Value(2.0), Value(3.0)
+    with Record() as record:
+        group = [a * b, a / b]
+    graph, _ = in_creation_order(record.values, [group])
+    with pytest.raises(ProgramError, match="seed"):
+        derive(derive(lift_graph(graph)[0]))
 
 
 def test_gathers_of_one_place_are_made_once():

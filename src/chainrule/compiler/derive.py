@@ -27,6 +27,7 @@ from chainrule.compiler.program import (
     injective,
     read_by,
 )
+from chainrule.compiler.rules import spelled_out
 from chainrule.errors import ProgramError
 from chainrule.ops import TABLE
 
@@ -41,11 +42,11 @@ if TYPE_CHECKING:
 def derive(program: Program) -> Program:
     """The program that gives the outputs and the derivatives of the first by all leaves.
 
-    If the first output has several elements, what arrives at each is the seed.
+    If the first output has several elements, what arrives at each is the seed. A program that was
+    derived can be derived again; then the rules in it are spelled out as ops.
 
     Raises:
-        ProgramError: the program was derived already, and an op in it that selects has no
-            second derivative here.
+        ProgramError: the program has a seed already.
 
     >>> from chainrule.compiler.program import Data, Leaves, Numbers
     >>> double = Part(2.0, (1,), 1, [View(0, 0, (1,))])
@@ -59,6 +60,10 @@ def derive(program: Program) -> Program:
     b5[1] = sum 2 * b4@0: over |
     return b3, b5
     """
+    if any(isinstance(made, Seed) for made in program.instructions):
+        raise ProgramError("what depends on a seed is not derived again: derive a single output")
+    if any(isinstance(made, Map) and made.rule is not None for made in program.instructions):
+        program = spelled_out(program)
     return _Derive(program).backward()
 
 
@@ -107,6 +112,8 @@ class _Derive:
                 self._through_part(target, part, gradient)
         elif isinstance(made, Map):
             self._through_map(block, made, gradient)
+        elif isinstance(made, Selected):
+            self._through_selected(made, gradient)
         elif isinstance(made, Gather):
             size = self.instructions[made.block].size
             self._add_whole(made.block, Scatter(gradient, made.indices, size))
@@ -134,8 +141,6 @@ class _Derive:
             self._send(factor, part.dims, part.scale, [arriving, *others])
 
     def _through_map(self, block: int, made: Map, gradient: int) -> None:
-        if made.rule is not None:
-            raise ProgramError(f"no second derivative is known of {made}")
         row, whole = TABLE[made.op], contiguous(made.dims)
         for k, operand in enumerate(made.operands):
             if operand.block not in self.moving or row.derivatives[k] == "0":
@@ -146,6 +151,22 @@ class _Derive:
             if row.selects:
                 factors = [View(self._append(Selected(made.dims, *factors)), 0, whole)]
             self._send(operand, made.dims, 1.0, factors)
+
+    def _through_selected(self, made: Selected, gradient: int) -> None:
+        """As through a product, where the slope is not 0; elsewhere nothing arrives."""
+        arriving = View(gradient, 0, contiguous(made.dims))
+        chosen = Selected(made.dims, arriving, made.slope)
+        self._send_made(made.gradient, chosen)
+        product = Part(1.0, made.dims, len(made.dims), [arriving, made.gradient])
+        both = View(self._append(Sum(made.size, [(None, product)])), 0, contiguous(made.dims))
+        zero = View(self._append(Sum(1, [])), 0, (0,) * len(made.dims))
+        self._send_made(made.slope, Map("where", None, made.dims, [made.slope, both, zero]))
+
+    def _send_made(self, view: View, made: Selected | Map) -> None:
+        """Add an instruction to the gradient of a block, at the places of a view of it."""
+        if view.block in self.moving:
+            whole = View(self._append(made), 0, contiguous(made.dims))
+            self._send(view, made.dims, 1.0, [whole])
 
     def _send(self, view: View, dims: Sequence[int], scale: float, factors: Sequence[View]) -> None:
         """Add a product to the gradient of a block, at the places of a view of it."""
@@ -186,7 +207,10 @@ def _moving(program: Program) -> set[int]:
         if isinstance(made, Segments) and made.op != "add":
             continue
         sources = {getattr(made, "block", -1)}
-        if not isinstance(made, Lookup | IndexAdd):  # which row it is has no derivative
+        if isinstance(made, Map) and made.rule is None:
+            rules = zip(made.operands, TABLE[made.op].derivatives)
+            sources |= {view.block for view, rule in rules if rule != "0"}
+        elif not isinstance(made, Lookup | IndexAdd):  # which row it is has no derivative
             sources |= {view.block for view, _ in read_by(made)}
         if sources & moving:
             moving.add(block)

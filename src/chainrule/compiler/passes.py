@@ -14,22 +14,17 @@ import itertools
 import math
 
 from chainrule.compiler.program import (
-    Gather,
     Given,
-    IndexAdd,
-    Lookup,
     Map,
     Numbers,
     Part,
     Program,
-    Rows,
-    Scatter,
-    Segments,
     Selected,
     Sum,
     View,
     in_order,
     read_by,
+    renamed,
 )
 
 TYPE_CHECKING = False
@@ -355,12 +350,12 @@ def _shared(program: Program) -> tuple[Program, list[int]]:
     instructions = []
     fired = []
     for block, made in enumerate(program.instructions):
-        renamed = _renamed(made, same, -1)
-        first = block if isinstance(made, Given) else known.setdefault(_key(renamed), block)
+        key = _key(renamed(made, same, -1))
+        first = block if isinstance(made, Given) else known.setdefault(key, block)
         same.append(first)
         if first != block:
             fired.append(block)
-        instructions.append(_renamed(made, same, block))
+        instructions.append(renamed(made, same, block))
     outputs = [same[block] for block in program.outputs]
     return Program(instructions, outputs, program.forward), fired
 
@@ -374,42 +369,11 @@ def _read(program: Program) -> tuple[Program, list[int]]:
             needed.update((block, *_sources(made)))
     kept = sorted(needed)
     new = [bisect.bisect_left(kept, block) for block in range(len(program.instructions))]
-    instructions = [_renamed(program.instructions[block], new, new[block]) for block in kept]
+    instructions = [renamed(program.instructions[block], new, new[block]) for block in kept]
     dropped = sorted({*range(len(program.instructions))} - needed)
     outputs = [new[block] for block in program.outputs]
     forward = bisect.bisect_left(kept, program.forward)
     return Program(instructions, outputs, forward), dropped
-
-
-def _renamed(made: Any, new: Sequence[int], here: int) -> Any:
-    """An instruction that reads blocks by their new numbers, and is one of a new number."""
-
-    def moved(view: View) -> View:
-        return View(new[view.block], view.offset, view.strides)
-
-    if isinstance(made, Sum):
-        parts = [
-            (target, Part(part.scale, part.dims, part.kept, map(moved, part.factors)))
-            for target, part in made.parts
-        ]
-        return Sum(made.size, parts).at(here)
-    if isinstance(made, Map):
-        return Map(made.op, made.rule, made.dims, map(moved, made.operands))
-    if isinstance(made, Selected):
-        return Selected(made.dims, moved(made.gradient), moved(made.slope))
-    if isinstance(made, Gather):
-        return Gather(new[made.block], made.indices)
-    if isinstance(made, Scatter):
-        return Scatter(new[made.block], made.indices, made.size)
-    if isinstance(made, Segments):
-        return Segments(new[made.block], made.starts, made.op)
-    if isinstance(made, Lookup | IndexAdd):
-        r = made.rows
-        rows = Rows(r.indices, r.stride, r.count, r.dims, moved(r.which))
-        if isinstance(made, Lookup):
-            return Lookup(new[made.block], rows)
-        return IndexAdd(new[made.block], rows, made.size)
-    return made
 
 
 def _key(made: Any) -> Any:

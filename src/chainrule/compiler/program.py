@@ -447,6 +447,37 @@ def read_by(instruction: Instruction) -> list[tuple[View, tuple[int, ...]]]:
     return []
 
 
+def renamed(made: Any, new: Sequence[int], here: int) -> Any:
+    """An instruction that reads blocks by their new numbers, and is one of a new number."""
+
+    def moved(view: View) -> View:
+        return View(new[view.block], view.offset, view.strides)
+
+    if isinstance(made, Sum):
+        parts = [
+            (target, Part(part.scale, part.dims, part.kept, map(moved, part.factors)))
+            for target, part in made.parts
+        ]
+        return Sum(made.size, parts).at(here)
+    if isinstance(made, Map):
+        return Map(made.op, made.rule, made.dims, map(moved, made.operands))
+    if isinstance(made, Selected):
+        return Selected(made.dims, moved(made.gradient), moved(made.slope))
+    if isinstance(made, Gather):
+        return Gather(new[made.block], made.indices)
+    if isinstance(made, Scatter):
+        return Scatter(new[made.block], made.indices, made.size)
+    if isinstance(made, Segments):
+        return Segments(new[made.block], made.starts, made.op)
+    if isinstance(made, Lookup | IndexAdd):
+        r = made.rows
+        rows = Rows(r.indices, r.stride, r.count, r.dims, moved(r.which))
+        if isinstance(made, Lookup):
+            return Lookup(new[made.block], rows)
+        return IndexAdd(new[made.block], rows, made.size)
+    return made
+
+
 def _made(made: Any, blocks: list[list[float]]) -> list[float]:
     """The block of one instruction."""
     if isinstance(made, Numbers):
