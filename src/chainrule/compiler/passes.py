@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    Apply = Callable[[Program], tuple[Program, list[int]]]
     Contribution = tuple[View | None, Part]
     Log = list[tuple["Pass", list[int]]]
 
@@ -48,9 +49,7 @@ class Pass:
         apply: from a program the rewritten one, and the blocks where something was done.
     """
 
-    def __init__(
-        self, name: str, claim: str, apply: Callable[[Program], tuple[Program, list[int]]]
-    ) -> None:
+    def __init__(self, name: str, claim: str, apply: Apply) -> None:
         self.name = name
         self.claim = claim
         self.apply = apply
@@ -93,17 +92,14 @@ def described(log: Log) -> list[str]:
     return [f"{found.name}: {count} ({found.claim})" for found, count in counts.items()]
 
 
-def _each(
-    rewrite: Callable[[list[Any], int, list[int]], Any],
-) -> Callable[[Program], tuple[Program, list[int]]]:
-    """A pass that rewrites one instruction at a time, given all, its block and their readers."""
+def _each(rewrite: Callable[[list[Any], int], Any]) -> Apply:
+    """A pass that rewrites one instruction at a time, given all, and the block; or leaves it."""
 
     def apply(program: Program) -> tuple[Program, list[int]]:
         instructions: list[Any] = list(program.instructions)
-        readers = _readers(program)
         fired = []
         for block in range(len(instructions)):
-            made = rewrite(instructions, block, readers)
+            made = rewrite(instructions, block)
             if made is not None:
                 instructions[block] = made
                 fired.append(block)
@@ -132,7 +128,7 @@ def _sources(made: Any) -> list[int]:
 # ---- numbers and scales ----
 
 
-def _division(instructions: list[Any], block: int, _: list[int]) -> Any:
+def _division(instructions: list[Any], block: int) -> Any:
     """x / 4 as 0.25 * x, unless 4 or 0.25 is nearly too large or small for a float."""
     made = instructions[block]
     if not isinstance(made, Map) or made.op != "div" or made.rule is not None:
@@ -144,7 +140,7 @@ def _division(instructions: list[Any], block: int, _: list[int]) -> Any:
     return Sum(made.size, [(None, part)])
 
 
-def _square(instructions: list[Any], block: int, _: list[int]) -> Any:
+def _square(instructions: list[Any], block: int) -> Any:
     """x ** 2 as x * x."""
     made = instructions[block]
     if not isinstance(made, Map) or made.op != "pow" or made.rule is not None:
@@ -178,10 +174,10 @@ def _scaled(made: Any) -> Part | None:
     return part if plain else None
 
 
-def _folding(exactly: bool) -> Callable[[list[Any], int, list[int]], Any]:
+def _folding(exactly: bool) -> Callable[[list[Any], int], Any]:
     """Factors that are numbers or scaled copies, folded into the scale; or those of 1 and -1."""
 
-    def rewrite(instructions: list[Any], block: int, _: list[int]) -> Any:
+    def rewrite(instructions: list[Any], block: int) -> Any:
         made = instructions[block]
         if not isinstance(made, Sum):
             return None
@@ -220,7 +216,7 @@ def _factored(instructions: list[Any], view: View, dims: Sequence[int]) -> tuple
     return (1.0, [view]) if seen is None else (scaled.scale, [seen])
 
 
-def _uncopied(instructions: list[Any], block: int, _: list[int]) -> Any:
+def _uncopied(instructions: list[Any], block: int) -> Any:
     """Operands of ops that are copies, read from where they were copied."""
     made = instructions[block]
     if isinstance(made, Map):
@@ -289,16 +285,21 @@ def _merged(dims: Sequence[int], strides: Sequence[int]) -> list[tuple[int, int,
 # ---- sums ----
 
 
-def _joined(instructions: list[Any], block: int, readers: list[int]) -> Any:
+def _joined(program: Program) -> tuple[Program, list[int]]:
     """A sum that is a term of another and read nowhere else, as terms of the other."""
-    made = instructions[block]
-    if not isinstance(made, Sum):
-        return None
-    inner = [_inner(instructions, target, part, readers) for target, part in made.parts]
-    if not any(inner):
-        return None
-    parts = [found or [contribution] for found, contribution in zip(inner, made.parts)]
-    return Sum(made.size, list(itertools.chain.from_iterable(parts)))
+    readers = _readers(program)
+
+    def rewrite(instructions: list[Any], block: int) -> Any:
+        made = instructions[block]
+        if not isinstance(made, Sum):
+            return None
+        inner = [_inner(instructions, target, part, readers) for target, part in made.parts]
+        if not any(inner):
+            return None
+        parts = [found or [contribution] for found, contribution in zip(inner, made.parts)]
+        return Sum(made.size, list(itertools.chain.from_iterable(parts)))
+
+    return _each(rewrite)(program)
 
 
 def _inner(
@@ -322,7 +323,7 @@ def _inner(
     return [(target, term.scaled(part.scale * term.scale)) for term in terms]
 
 
-def _alike(instructions: list[Any], block: int, _: list[int]) -> Any:
+def _alike(instructions: list[Any], block: int) -> Any:
     """Parts of a sum that differ in nothing but the scale, as one."""
     made = instructions[block]
     if not isinstance(made, Sum):
@@ -331,7 +332,7 @@ def _alike(instructions: list[Any], block: int, _: list[int]) -> Any:
     for target, part in made.parts:
         key = _key(target), _key(part.scaled(1.0))
         alike.setdefault(key, []).append((target, part))
-    if len(alike) == len(made.parts):
+    if len(alike) == len(made.parts) or not all(_moderate(part.scale) for _, part in made.parts):
         return None
     parts = []
     for found in alike.values():
@@ -355,7 +356,7 @@ def _shared(program: Program) -> tuple[Program, list[int]]:
         same.append(first)
         if first != block:
             fired.append(block)
-        instructions.append(renamed(made, same, block))
+        instructions.append(renamed(made, same, block) if fired else made)
     outputs = [same[block] for block in program.outputs]
     return Program(instructions, outputs, program.forward), fired
 
@@ -367,6 +368,8 @@ def _read(program: Program) -> tuple[Program, list[int]]:
         made = program.instructions[block]
         if block in needed or isinstance(made, Given):
             needed.update((block, *_sources(made)))
+    if len(needed) == len(program.instructions):
+        return program, []
     kept = sorted(needed)
     new = [bisect.bisect_left(kept, block) for block in range(len(program.instructions))]
     instructions = [renamed(program.instructions[block], new, new[block]) for block in kept]
@@ -391,7 +394,7 @@ PASSES = [
     Pass("factors of 1 and -1 and copies are left out", SAME_BITS, _each(_folding(True))),
     Pass("operands are read from where they were copied", SAME_BITS, _each(_uncopied)),
     Pass("numbers are folded into scales", ROUNDING, _each(_folding(False))),
-    Pass("sums of sums are joined", ROUNDING, _each(_joined)),
+    Pass("sums of sums are joined", ROUNDING, _joined),
     Pass("parts that differ in scale alone are added", ROUNDING, _each(_alike)),
     Pass("equal instructions are shared", SAME_BITS, _shared),
     Pass("what nobody reads is dropped", SAME_BITS, _read),
