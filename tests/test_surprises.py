@@ -25,6 +25,7 @@ import pytest
 
 import chainrule
 from chainrule import Value, compile, detect_anomaly, engine, lookup, no_grad
+from chainrule.compiler import backends
 from chainrule.compiler.traced import parts
 from chainrule.errors import AnomalyError, ArgumentError, CopyError, TraceError
 from chainrule.nn import MLP, Layer, Module
@@ -36,9 +37,11 @@ w = Value(3.0)
 v = Value(-2.0)
 
 
-@pytest.fixture(autouse=True)
-def _as_before():
+@pytest.fixture(autouse=True, params=["numpy", "python"])
+def _as_before(request, monkeypatch):
     """Each test starts from the same two values, and leaves nothing switched on or off."""
+    seconds = {"numpy": math.inf, "python": 0.0}[request.param]
+    monkeypatch.setattr(backends, "seconds_of_python", lambda program: seconds)  # noqa: ARG005
     w.data, v.data = 3.0, -2.0
     yield
     assert gc.isenabled()
