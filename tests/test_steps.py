@@ -9,7 +9,7 @@ import pytest
 from chainrule import Value
 from chainrule.nn import MLP, Module
 from chainrule.optim import SGD, Adam, CosineAnnealingLR
-from chainrule.training import fit
+from chainrule.training import fit, outputs
 
 pytest.importorskip("numpy")
 
@@ -109,3 +109,37 @@ def test_a_tiny_model_is_left_to_the_engine(capsys):
     model = MLP(1, [1])
     fit(model, [[1.0]], [2.0], loss="mse", task="regression", steps=1)
     assert "slower" in capsys.readouterr().out.splitlines()[0]
+
+
+class Forked(Module):
+    """A model of as many cases as its input has signs, which a program has one by one."""
+
+    def __init__(self):
+        self.w = Value(0.5)
+
+    def __call__(self, x):
+        for _ in range(40):
+            y = self.w * (x[0] if x[0] > 0 else -2 * x[0])
+        return y
+
+
+def test_a_step_that_cannot_be_compiled_is_left_to_the_engine(capsys):
+    """Where batches decide differently too often, the rest is computed value by value, and said."""
+    histories = []
+    for eager in (False, True):
+        model = Forked()
+        histories.append(fit(model, ROWS, SIGNS, loss="hinge", steps=40, batch=6, eager=eager))
+    ours, right = (history.losses for history in histories)
+    assert ours == pytest.approx(right, rel=1e-9)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("from here on, each step is computed value")]
+
+
+def test_many_rows_are_scored_by_a_program():
+    """What a model gives for 150 rows is what it gives for each."""
+    random.seed(5)
+    model = MLP(2, [4, 2])
+    rows = [[RNG.gauss(0.0, 1.0), RNG.gauss(0.0, 1.0)] for _ in range(150)]
+    right = [[score.data for score in model(row)] for row in rows]
+    for given, expected in zip(outputs(model, rows), right, strict=True):
+        assert given == pytest.approx(expected, rel=1e-12)

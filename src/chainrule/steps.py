@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from chainrule.errors import AnomalyError, MissingExtraError, TraceError, Traini
 from chainrule.modes import no_grad
 from chainrule.optim import Optimizer
 
-_ROWS = 32  # of which the scores are computed at once, where no gradient is needed
+_ROWS = 32  # of which a program computes the scores at once
+_MANY = 100  # rows; for fewer it is not worth tracing
 
 
 class Examples(NamedTuple):
@@ -27,7 +29,13 @@ class Examples(NamedTuple):
 
 
 class Steps(Protocol):
-    """What makes the steps of a training."""
+    """What makes the steps of a training.
+
+    Attributes:
+        how: what it does, in one line.
+    """
+
+    how: str
 
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
         """The loss and the scores, as numbers; the gradients are in the parameters.
@@ -42,9 +50,6 @@ class Steps(Protocol):
         Raises:
             TrainingError: one would become nan or infinite. They are as they were.
         """
-
-    def scores(self, features: Any) -> list[Any]:
-        """What the model gives for each row, as numbers."""
 
 
 def objective(
@@ -73,14 +78,45 @@ def as_values(scores: Any) -> Any:
     return [Value(s) for s in scores] if isinstance(scores, list) else Value(scores)
 
 
+class Scores:
+    """What a model gives for rows of features, as numbers: by a program, if they are many."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._compiled = Compiled(functools.partial(_scores, model), finish=_detached)
+
+    def __call__(self, features: Any) -> list[Any]:
+        if len(features) >= _MANY:
+            with contextlib.suppress(TraceError, MissingExtraError):
+                return self._by_program(features)
+        with no_grad():
+            return _detached(_scores(self._model, features))
+
+    def _by_program(self, features: Any) -> list[Any]:
+        found: list[Any] = []
+        for start in range(0, len(features), _ROWS):
+            program = self._compiled.run(Call((features[start : start + _ROWS],), {}))
+            found += program.numbers()
+        return found
+
+
+def _scores(model: Any, features: Any) -> list[Any]:
+    return [model(x) for x in listed(features)]
+
+
+def _detached(scores: list[Any]) -> list[Any]:
+    return [numbers(s) for s in scores]
+
+
 class ByEngine:
     """Each step builds its graph anew."""
+
+    how = "each step is computed value by value"
 
     def __init__(
         self, model: Any, loss: Callable[[Any, Any], Any], l2: float, optimizer: Optimizer
     ) -> None:
         self._objective = functools.partial(objective, model, loss, l2)
-        self._model = model
         self._optimizer = optimizer
 
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
@@ -106,13 +142,11 @@ class ByEngine:
             f"its gradient is {params[i].grad}, the learning rate {self._optimizer.lr}"
         )
 
-    def scores(self, features: Any) -> list[Any]:
-        with no_grad():
-            return [numbers(self._model(x)) for x in listed(features)]
-
 
 class ByProgram:
     """The first step is traced; all steps run the program that it became.
+
+    Where a later step cannot, it and all that follow are left to the engine.
 
     Raises:
         TraceError: the model or the loss cannot be traced.
@@ -128,31 +162,23 @@ class ByProgram:
         first: Examples,
     ) -> None:
         self._step = train_step(functools.partial(objective, model, loss, l2), optimizer)
-        self._scores = Compiled(functools.partial(_scores, model), finish=_detached)
+        self._by_engine = ByEngine(model, loss, l2, optimizer)
+        self._steps: Any = self._step
         self.program = self._step.loss.run(Call(tuple(first), {}))
+        self.how = self.program.summary()
 
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
-        loss, scores = self._step.evaluate(*examples)
-        return loss, scores
+        if self._steps is self._step:
+            try:
+                loss, scores = self._step.evaluate(*examples)
+                return loss, scores
+            except TraceError as error:
+                self.how = f"from here on, {ByEngine.how}: {error}"
+                self._steps = self._by_engine
+        return self._by_engine.evaluate(examples)
 
     def update(self) -> None:
-        self._step.update()
-
-    def scores(self, features: Any) -> list[Any]:
-        found: list[Any] = []
-        for start in range(0, len(features), _ROWS):
-            rows = features[start : start + _ROWS]
-            program = self._scores.run(Call((rows,), {}))
-            found += program.numbers()
-        return found
-
-
-def _scores(model: Any, features: Any) -> list[Any]:
-    return [model(x) for x in listed(features)]
-
-
-def _detached(scores: list[Any]) -> list[Any]:
-    return [numbers(s) for s in scores]
+        self._steps.update()
 
 
 def steps_for(
@@ -162,8 +188,8 @@ def steps_for(
     optimizer: Optimizer,
     first: Examples,
     eager: bool,
-) -> tuple[Steps, str]:
-    """What makes the steps, and how in one line: a program, unless that would be slower.
+) -> Steps:
+    """What makes the steps: a program, unless that would be slower.
 
     Args:
         first: the examples of the first step; all steps have as many.
@@ -171,11 +197,13 @@ def steps_for(
     """
     by_engine = ByEngine(model, loss, l2, optimizer)
     if eager:
-        return by_engine, "each step is computed value by value"
+        return by_engine
     try:
         by_program = ByProgram(model, loss, l2, optimizer, first)
     except (TraceError, MissingExtraError) as error:
-        return by_engine, f"each step is computed value by value: {error}"
+        by_engine.how += f": {error}"
+        return by_engine
     if by_program.program.is_slower_than_engine():
-        return by_engine, "each step is computed value by value: as a program it would be slower"
-    return by_program, by_program.program.summary()
+        by_engine.how += ": as a program it would be slower"
+        return by_engine
+    return by_program

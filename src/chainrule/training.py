@@ -26,7 +26,7 @@ from chainrule.floats import divide
 from chainrule.modes import no_grad
 from chainrule.ops import where
 from chainrule.optim import Adam, Optimizer, Schedule
-from chainrule.steps import Examples, Steps, as_values, listed, numbers, objective, steps_for
+from chainrule.steps import Examples, Scores, Steps, as_values, listed, objective, steps_for
 
 
 class Model(Protocol):
@@ -188,7 +188,7 @@ def fit(
     batches = _batches(_as_arrays(train), batch or len(train.features), seed)
     first = next(batches)
     with _one_thread():
-        steps_made, how = steps_for(model, function, l2, optimizer, first, eager)
+        made_by = steps_for(model, function, l2, optimizer, first, eager)
     training = _Training(
         model,
         function,
@@ -197,15 +197,16 @@ def fit(
         schedule,
         None if validation is None else _as_arrays(_examples(*validation)),
         History(task, steps),
-        steps_made,
+        made_by,
+        Scores(model),
     )
-    if progress:
-        print(how, flush=True)
     batches = itertools.chain([first], batches)
+    how = _told(made_by.how, "", progress)
     report_to = _reporter(training.history, progress)
     with _one_thread(), _pressed_ctrl_c() as pressed, report_to as report:
         for _ in range(steps):
             training.step(next(batches))
+            how = _told(made_by.how, how, progress)
             report(training.history.rows[-1])
             for callback in callbacks:
                 callback(training.state())
@@ -224,8 +225,7 @@ def outputs(model: Model, X: Any) -> list[Any]:  # noqa: N803
     >>> outputs(MLP(1, [1]), [[0.0]])
     [0.0]
     """
-    with no_grad():
-        return [numbers(model(x)) for x in listed(X)]
+    return Scores(model)(_as_array(X))
 
 
 def predictions(model: Model, X: Any, task: str) -> list[Any]:  # noqa: N803
@@ -294,6 +294,7 @@ class _Training:
     held_out: Examples | None
     history: History
     steps: Steps
+    scores: Scores
     started: float = field(default_factory=time.perf_counter)
 
     def step(self, examples: Examples) -> None:
@@ -312,7 +313,7 @@ class _Training:
 
     def end(self, examples: Examples) -> None:
         """The row of what the last update has led to."""
-        scores = self.steps.scores(examples.features)
+        scores = self.scores(examples.features)
         loss = self._loss_of(scores, examples, self.l2)
         if not math.isfinite(loss):
             raise self._error(len(self.history.rows), self._first_anomaly(examples))
@@ -342,7 +343,7 @@ class _Training:
         """The loss without penalty, and the accuracy, of the held-out examples."""
         if self.held_out is None:
             return None, None
-        scores = self.steps.scores(self.held_out.features)
+        scores = self.scores(self.held_out.features)
         loss = self._loss_of(scores, self.held_out, 0.0)
         return loss, _accuracy(scores, self.held_out.targets, self.history.task)
 
@@ -383,13 +384,18 @@ def _picked(column: Any, places: list[int]) -> Any:
 
 def _as_arrays(examples: Examples) -> Examples:
     """The same as arrays, from which batches are drawn faster, where they are numbers."""
+    return Examples(*[_as_array(column) for column in examples])
+
+
+def _as_array(column: Any) -> Any:
+    """An array of numbers, if NumPy is there and the rows are of one length; else a list."""
     try:
         import numpy as np
 
-        arrays = [np.array(listed(column)) for column in examples]
-    except (ImportError, ValueError):  # rows of several lengths
-        return examples
-    return Examples(*arrays) if all(x.dtype.kind in "biuf" for x in arrays) else examples
+        array = np.array(listed(column))
+    except (ImportError, ValueError):
+        return listed(column)
+    return array if array.dtype.kind in "biuf" else listed(column)
 
 
 def _one_thread() -> Any:
@@ -543,6 +549,13 @@ def _measures(loss: float, accuracy: float | None) -> list[str]:
     if accuracy is not None:
         measures.append(f"accuracy {accuracy:.1%}")
     return measures
+
+
+def _told(how: str, before: str, progress: bool) -> str:
+    """What is said of how steps are made, printed if it is news."""
+    if progress and how != before:
+        print(how, flush=True)
+    return how
 
 
 def _is_reported(step: int, steps: int) -> bool:
