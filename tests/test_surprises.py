@@ -704,6 +704,18 @@ def test_arguments_that_are_changed():
     refused(lambda box: setattr(box, "x", w) or w * 1, types.SimpleNamespace(x=v), says=".x` is")
 
 
+def test_printing_inside(capsys):
+    """What is printed is printed while tracing: by both runs, and not by the program."""
+
+    def function(x):
+        print("called")
+        return w * x
+
+    compiled = compile(function)
+    assert [compiled(x).data for x in (1.0, 2.0)] == [3.0, 6.0]
+    assert capsys.readouterr().out == "called\ncalled\n"
+
+
 def test_an_exception_inside():
     """An exception of the function is that of the compiled one, and leaves nothing behind."""
 
