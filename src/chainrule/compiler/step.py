@@ -36,7 +36,8 @@ def train_step(loss: Any, optimizer: Optimizer) -> TrainStep:
         A function of the same data, which returns the loss before the update, as a number.
 
     Raises:
-        ArgumentError: `optimizer` is none, or `loss` cannot be called or returns something else.
+        ArgumentError: `optimizer` is none, or has its own `step`; or `loss` cannot be called or
+            returns something else.
 
     >>> from chainrule import Value
     >>> from chainrule.optim import SGD
@@ -49,6 +50,11 @@ def train_step(loss: Any, optimizer: Optimizer) -> TrainStep:
     """
     if not isinstance(optimizer, Optimizer):
         raise ArgumentError(f"an optimiser such as SGD(parameters) is needed, not {optimizer!r}")
+    if type(optimizer).step is not Optimizer.step:
+        raise ArgumentError(
+            f"{type(optimizer).__name__} has a step() of its own, which a compiled step does not "
+            "call: call backward() and step() on what the compiled loss returns"
+        )
     function = loss.function if isinstance(loss, Compiled) else loss
     return TrainStep(Compiled(function, finish=loss_and_numbers), optimizer)
 
@@ -61,7 +67,7 @@ def loss_and_numbers(result: Any) -> Any:
     """
     first, *rest = result if isinstance(result, tuple) else (result,)
     if type(first) is not Value:
-        raise ArgumentError(f"the loss must be a value, not {first!r}")
+        raise ArgumentError(f"the loss must be a value, not a {first.__class__.__name__}")
     return (first, *mapped(tuple(rest), lambda x: x.data if type(x) is Value else x))
 
 
@@ -149,11 +155,13 @@ class _Update:
         self._data = np.empty(len(optimizer.params))
         self._is_finite = np.empty(len(optimizer.params), dtype=bool)
         self._isfinite = np.isfinite
+        self._errstate = np.errstate
 
     def find_gradient(self) -> bool:
         """Compute the gradient, and say whether it is finite."""
         self._found = self._program.gradient()
-        self._found.take(self._order, out=self._gradient, mode="clip")
+        if self._found.size:
+            self._found.take(self._order, out=self._gradient, mode="clip")
         if self._any_absent:
             self._gradient[self._absent] = 0.0
         return self._all_finite(self._gradient)
@@ -170,7 +178,8 @@ class _Update:
         """Move the parameters."""
         params = self._optimizer.params
         flat.read_data(params, self._data)
-        moved = self._optimizer.moved(self._data, self._gradient)
+        with self._errstate(all="ignore"):  # what is not finite is told below
+            moved = self._optimizer.moved(self._data, self._gradient)
         if not self._all_finite(moved):
             i = [math.isfinite(x) for x in moved.tolist()].index(False)
             raise TrainingError(
