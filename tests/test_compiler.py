@@ -450,6 +450,29 @@ def test_a_view_that_leaves_its_block_is_refused(bad):
         Program([Leaves(3), Numbers([]), Data(0), bad], [3]).check()
 
 
+def test_what_is_no_program_is_refused():
+    """The first three blocks, the operands of an op, and what is returned are checked."""
+    x = View(0, 0, (1,))
+    given = [Leaves(3), Numbers([]), Data(0)]
+    with pytest.raises(ProgramError, match="begins with leaves, numbers and data"):
+        Program([Leaves(3), Map("exp", None, (3,), [x])], [1]).check()
+    for rule, operands in ((None, [x, x]), (0, [x])):
+        with pytest.raises(ProgramError, match="operands would be right"):
+            Program([*given, Map("exp", rule, (3,), operands)], [3]).check()
+    with pytest.raises(ProgramError, match="does not fill the block"):
+        Program([*given, Sum(4, [(None, Part(1.0, (3,), 1, [x]))])], [3]).check()
+    with pytest.raises(ProgramError, match="blocks that it does not have"):
+        Program(given, [3]).check()
+
+
+def test_what_stops_the_gradient_by_itself_is_elementwise():
+    """Stopped sums are one op over a view, and no runs of one element."""
+    x = values(random.Random(0), 6)
+    lifted = assert_lifts(sum((a * a).stop_gradient() * a for a in x), x)
+    stopped = [made for made in lifted.program.instructions if isinstance(made, Map)]
+    assert [made.op for made in stopped] == ["stop_gradient"]
+
+
 @pytest.mark.parametrize(("dims", "strides"), [((2, 3), (1, 1)), ((3,), (0,)), ((2, 2), (2, 2))])
 def test_writing_twice_in_one_place_is_refused(dims, strides):
     """A target whose view is not injective would lose what is added there first."""

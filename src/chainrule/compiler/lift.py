@@ -226,7 +226,7 @@ class _Lift:
         """What makes the block of a group."""
         if group[0] in self.chains.sums:
             return self._sum(group)
-        if group[0] in self.chains.peaks:
+        if any(len(self.chains.peaks.get(node, ())) > 1 for node in group):
             return self._peak(group)
         return self._lookup(group) if self.graph.ops[group[0]] == "lookup" else self._map(group)
 

@@ -338,18 +338,29 @@ class Program:
         Raises:
             ProgramError: as said, with the instruction.
         """
+        if [type(made) for made in self.instructions[:3]] != [Leaves, Numbers, Data]:
+            raise ProgramError("a program begins with leaves, numbers and data")
         for block, made in enumerate(self.instructions):
-            reason = self._fault(block, made)
-            if reason:
-                raise ProgramError(f"{reason}: b{block} = {made}")
+            for fault in (self._misread, self._miswritten, self._misplaced):
+                reason = fault(block, made)
+                if reason:
+                    raise ProgramError(f"{reason}: b{block} = {made}")
         if not all(0 <= block < len(self.instructions) for block in self.outputs):
             raise ProgramError(f"the program returns {self.outputs}, blocks that it does not have")
 
-    def _fault(self, block: int, made: Instruction) -> str:
-        """What is wrong with an instruction, or nothing."""
+    def _misread(self, block: int, made: Instruction) -> str:
+        """What an instruction reads that it cannot, or nothing."""
         for view, dims in read_by(made):
             if not view.block < block or not self._inside(view, dims):
                 return f"{view} is not in its block"
+        if isinstance(made, Map):
+            takes = len(TABLE[made.op].operands) + (made.rule is not None)
+            if len(made.operands) != takes:
+                return f"{takes} operands would be right"
+        return ""
+
+    def _miswritten(self, block: int, made: Instruction) -> str:
+        """What parts of a sum write where they cannot, or nothing."""
         for target, part in made.parts if isinstance(made, Sum) else ():
             kept = part.dims[: part.kept]
             if target is None:
@@ -359,6 +370,10 @@ class Program:
                 return f"{target} is not in its block"
             elif not injective(target, kept):
                 return f"{target} would be written twice in one place"
+        return ""
+
+    def _misplaced(self, block: int, made: Instruction) -> str:
+        """What is wrong with elements that are read or written one by one, or nothing."""
         source = getattr(made, "block", -1)
         if source >= block:
             return f"b{source} is not an earlier block"
