@@ -89,6 +89,7 @@ _CODE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 _STEADY: set[Any] = {
     object,
     operator.itemgetter,
+    type(collections.namedtuple("_Named", "field").field),  # type: ignore[attr-defined]
     types.CodeType,
     types.GenericAlias,
     types.UnionType,
