@@ -8,7 +8,7 @@ import random
 import pytest
 
 import chainrule
-from chainrule import Value, compile, losses, train_step
+from chainrule import Value, compile, detect_anomaly, losses, train_step
 from chainrule.compiler import backends
 from chainrule.errors import (
     AnomalyError,
@@ -421,6 +421,26 @@ def test_values_as_arguments():
     both = train_step(lambda a: a * p, SGD([p, q], lr=0.5))
     both(p)
     assert (p.grad, p.data) == (6.0, 0.0)
+
+
+def test_a_loss_that_is_a_parameter():
+    """A loss need not be computed: it may be a parameter, captured or given."""
+    p = Value(2.0)
+    assert train_step(lambda: p, SGD([p], lr=0.5))() == 2.0
+    assert train_step(lambda a: (a, a), SGD([p], lr=0.5))(p) == (1.5, 1.5)
+    assert p.data == 1.0
+
+
+def test_detect_anomaly_around_a_step():
+    """Every op of a step is seen, also one whose nan goes nowhere."""
+    p = Value(2.0)
+    step = train_step(lambda x: (p * p * x, (p * x).log()), SGD([p], lr=0.25))
+    assert step(1.0) == (4.0, pytest.approx(math.log(2.0)))
+    with detect_anomaly():
+        assert step(0.5) == (0.5, pytest.approx(math.log(0.5)))
+        assert p.data == 0.75
+        with pytest.raises(AnomalyError, match="log"):
+            step(-1.0)
 
 
 def test_a_loss_with_more_results():

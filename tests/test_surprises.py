@@ -6,6 +6,7 @@ gradients, or its exception; or a TraceError that names the line.
 
 from __future__ import annotations
 
+import collections
 import copy
 import datetime
 import fractions
@@ -619,13 +620,19 @@ def test_gradients_inside():
 
 
 def test_gradients_of_gradients_inside():
-    """So are those that can be differentiated again."""
+    """Gradients that are values themselves are part of the program."""
 
-    def function(x):
-        (slope,) = chainrule.grad(w * w * x, [w], create_graph=True)
-        return slope * slope
+    def penalised(x):
+        y = (w * x).tanh() * v
+        (slope,) = chainrule.grad(y, [w], create_graph=True)
+        return y + slope * slope
 
-    refused(function, 2.0, says="outside of the function")
+    def selecting(x):
+        return chainrule.grad((w * x).relu() * v, v, create_graph=True) * v
+
+    agree(penalised, (0.2,), (-0.5,), lambda: setattr(w, "data", 0.5), (0.2,))
+    agree(selecting, (0.2,), (-0.5,), (0.7,))
+    agree(lambda x: chainrule.derivative(lambda a: a**3 * w, 2)(Value(x)), (0.2,), (0.5,))
 
 
 def test_assignments_inside():
@@ -765,6 +772,25 @@ def test_functions_that_are_no_functions_of_numbers():
 
 
 # ---- arguments ----
+
+
+def test_arrays_of_others():
+    """Arrays that are not NumPy's own, or of no numbers, are refused."""
+    others = np.ma.array([1.0, 2.0], mask=[True, False]), np.ones(2).view(np.recarray)
+    others += np.array(["a"]), np.array([w, v]), np.array(["2020"], dtype="M8[D]"), np.array([1j])
+    for array in others:
+        with pytest.raises(TraceError, match="is among the arguments"):
+            compile(lambda xs: w * xs.sum())(array)
+
+
+def test_objects_as_arguments():
+    """Other objects are watched as what is outside: their numbers are part of the program."""
+    point = collections.namedtuple("point", "x y")
+    agree(lambda p: w * p.x, (point(2.0, 1.0),), (point(3.0, 1.0),))
+    box = types.SimpleNamespace(x=2.0)
+    agree(lambda b: w * b.x, (box,), lambda: setattr(box, "x", 5.0), (box,))
+    agree(lambda f: f(w) * 2, (chainrule.tanh,), (abs,), (lambda a: a * v,))
+    agree(lambda x: w * x, (fractions.Fraction(1, 2),), (fractions.Fraction(1, 3),))
 
 
 def test_the_same_value_twice():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainrule import modes
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ArgumentError, ChangedDataError
 from chainrule.ops import TABLE
@@ -131,7 +132,11 @@ def _rules(value: Value) -> Sequence[Any]:
             "function that is compiled"
         )
     row, operands = TABLE[value.op], value.operands
-    _refuse_changed(value, row.local(*[operand._data for operand in operands]))
+    around = modes.exchange(())  # that numbers are compared is no part of a trace
+    try:
+        _refuse_changed(value, row.local(*[operand._data for operand in operands]))
+    finally:
+        modes.exchange(around)
     return [
         0.0 if operand.op == "constant" else rule(value, *operands)
         for rule, operand in zip(row.rules, operands)

@@ -91,6 +91,11 @@ class Call:
         return type(x).__name__, *[self._shape(part, True) for part in x]
 
     def _array(self, x: Any) -> Any:
+        if not _is_numpys(x):
+            raise TraceError(
+                f"a {type(x).__name__} is among the arguments: a program takes lists and NumPy's "
+                "own arrays, made by numpy.array(...)"
+            )
         if x.dtype.kind not in "biuf":
             raise TraceError(
                 f"an array of {x.dtype} is among the arguments: a program takes arrays of real "
@@ -150,6 +155,12 @@ class Call:
 
         args = tuple([rebuilt(x) for x in self._args])
         return args, {name: rebuilt(x) for name, x in self._kwargs.items()}
+
+
+def _is_numpys(x: Any) -> bool:
+    """Whether it is a number or an array of NumPy; subclasses have an arithmetic of their own."""
+    kind = type(x)
+    return kind.__module__ == "numpy" and (kind.__name__ in ("ndarray", "memmap") or x.shape == ())
 
 
 def _widened(x: Any) -> Any:

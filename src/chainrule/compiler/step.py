@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chainrule import flat
+from chainrule import flat, modes
 from chainrule.check import detect_anomaly
 from chainrule.compiler.call import Call
 from chainrule.compiler.compiled import Compiled
@@ -68,6 +68,8 @@ def loss_and_numbers(result: Any) -> Any:
     first, *rest = result if isinstance(result, tuple) else (result,)
     if type(first) is not Value:
         raise ArgumentError(f"the loss must be a value, not a {first.__class__.__name__}")
+    if not first.op:
+        first = first * 1.0  # the program has to make it
     return (first, *mapped(tuple(rest), lambda x: x.data if type(x) is Value else x))
 
 
@@ -93,10 +95,20 @@ class TrainStep:
                 and optimiser are as they were.
             TrainingError: the update would make a parameter so. The parameters are as they were.
         """
+        if modes.are_watching():
+            return self._by_hand(args, kwargs)
         with _lock:
             result = self.evaluate(*args, **kwargs)
             self.update()
             return result
+
+    def _by_hand(self, args: Any, kwargs: Any) -> Any:
+        """The same step by the engine, so that every op is seen."""
+        self.optimizer.zero_grad()
+        loss, *rest = loss_and_numbers(self.loss.function(*args, **kwargs))
+        loss.backward()
+        self.optimizer.step()
+        return (loss.data, *rest) if rest else loss.data
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The first half of a step: the loss, and the gradients in the parameters.
