@@ -11,6 +11,7 @@ import decimal
 import enum
 import fractions
 import functools
+import gc
 import itertools
 import math
 import operator
@@ -32,6 +33,7 @@ import pytest
 import chainrule
 from chainrule import Value, ops, optim
 from chainrule.compiler.guards import Heap
+from chainrule.compiler.held import NATIVE, Pointers, Referents
 from chainrule.compiler.reach import _is_library
 from chainrule.compiler.slots import same
 from chainrule.errors import TraceError
@@ -346,13 +348,88 @@ CHANGES = {
 }
 
 
+# The native build has both ways of comparing all at once, though it uses one.
+WAYS = [Referents, Pointers][: 1 + NATIVE]
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
+def way(request, monkeypatch):
+    """Compare all at once in this way."""
+    monkeypatch.setattr("chainrule.compiler.guards.Held", request.param)
+
+
 @pytest.mark.parametrize("case", CHANGES)
+@pytest.mark.usefixtures("way")
 def test_each_change_is_noticed_and_named(case):
     """Whatever is changed of what a function reads, the heap says what, by the path to it."""
     make, change, phrase = CHANGES[case]
     box, heap = watch(x=make())
     change(box)
     assert heap.changed() == phrase
+
+
+# What random changes put into containers: equal ones among them, and numbers in new objects.
+POOL = [0.0, -0.0, 1, True, 1.0, "a", None, SHARED, Value(1.0), Box(), Point(1.0), Point(1.0), ()]
+
+
+def change_at_random(rng, box):
+    """One change of a box of two lists, dictionaries, sets and boxes, or one put back."""
+    entries, x = rng.choice(list(vars(box).values())), rng.choice([*POOL, float("1.5")])
+    if isinstance(entries, list):
+        entries[rng.randrange(2) :] = [x] * rng.randrange(1, 3)
+    elif isinstance(entries, set):
+        entries.symmetric_difference_update({rng.choice("abc")})
+    else:
+        entries = entries if isinstance(entries, dict) else vars(entries)
+        entries.pop(rng.choice("abc"), None)
+        entries[rng.choice("abc")] = x
+
+
+@pytest.mark.usefixtures("way")
+def test_comparing_all_at_once_overlooks_nothing():
+    """Whatever looks unchanged all at once is unchanged slot by slot, and the next time too."""
+    rng = random.Random(1)
+    seen = collections.Counter()
+    for _ in range(500):
+        dicts = {"e": {"a": 1.5}, "f": {"a": 1.5, "b": 1}}
+        box = Box(a=[1.5], b=[SHARED, 1], c={"a"}, d={"a", "b"}, **dicts, g=Box(a=1.5), h=Box())
+        heap = Heap(lambda: box)  # noqa: B023
+        for _ in range(8):
+            change_at_random(rng, box)
+            at_once = heap._snapshot.is_as_before()
+            same = not any(slots.difference() for slots in heap._all)
+            assert same or not at_once
+            assert (heap.changed() == "") == same == heap._snapshot.is_as_before()
+            seen[at_once, same] += 1
+    assert min(seen[False, True], seen[True, True], seen[False, False]) > 0
+
+
+@pytest.mark.usefixtures("way")
+def test_heaps_leave_no_references():
+    """A thousand heaps, each compared and refreshed, leave what they held as it was referred to."""
+    shared = Value(1.0)
+    box = Box(x=[shared, 1.5], y={"a": shared, 1: 2}, z=Slotted(shared), model=MLP(2, [2]))
+
+    def use():
+        heap = Heap(lambda: box)
+        box.x[1] = float("1.5")
+        assert heap.changed() == heap.changed() == ""
+        box.y["a"] = 1
+        assert heap.changed()
+        box.y["a"] = shared
+
+    def references():
+        gc.collect()
+        held = [shared, box, box.x, box.y, vars(box), box.model.layers[0].neurons[0].w[0], Box]
+        return [sys.getrefcount(x) for x in held], sys.getallocatedblocks()
+
+    use()
+    before = references()
+    for _ in range(1000):
+        use()
+    after = references()
+    assert after[0] == before[0]
+    assert after[1] - before[1] < 100
 
 
 def test_what_is_changed_back_is_as_before():
@@ -366,6 +443,7 @@ def test_what_is_changed_back_is_as_before():
     assert heap.changed() == ""
 
 
+@pytest.mark.usefixtures("way")
 def test_the_same_state_is_no_change():
     """Equal numbers, strings and tuples of such in other objects are the same state."""
     box, heap = watch(x=0.1, y="ab", z=(1, (2.5, "c")), n=math.nan, d=decimal.Decimal("1.0"))

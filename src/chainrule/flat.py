@@ -74,3 +74,25 @@ def add_nodes(
 def _place(value: Any, places: dict[int, int], enter: Callable[[Value], int]) -> int:
     found = places.get(id(value))
     return enter(value) if found is None else found
+
+
+def are_held(containers: list[Any], held: list[list[Any]]) -> bool:
+    """Whether each container holds the very objects that it held, in the native build.
+
+    Args:
+        containers: lists, dictionaries, and objects of which `gc.get_referents` shows something.
+        held: a list for each, of a list's entries, of the keys and entries of a dictionary in
+            turn, or of what `gc.get_referents` shows.
+    """
+    same: bool = all_hold(containers, held)  # type: ignore[name-defined]  # noqa: F821 - of flat.pxd
+    return same
+
+
+def are_named(
+    scopes: list[dict[str, Any]], names: list[str], objects: list[Any], missing: Any
+) -> bool:
+    """Whether each name stands in its scope for the very object; `missing` for none at all."""
+    for i, scope in enumerate(scopes):  # noqa: SIM110 - a loop of C in the native build
+        if scope.get(names[i], missing) is not objects[i]:
+            return False
+    return True
