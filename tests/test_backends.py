@@ -204,7 +204,7 @@ def test_a_gradient_that_is_still_needed_is_not_overwritten(make):
     leaves = [float(k % 3 - 1) for k in range(150)]
     (kept, found) = filled(make, program, leaves)
     assert kept == [2.0 * x for x in leaves[100:]]
-    assert found == [g if x > 0.0 else 0.0 for g, x in zip(kept, leaves[50:])]
+    assert found == [g if y > 0.0 else 0.0 for g, y in zip(kept, leaves)]
 
 
 # ---- every instruction, in whole numbers, whose sums are exact in any order ----

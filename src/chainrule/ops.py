@@ -327,7 +327,7 @@ softplus = Op(
 relu = Op(
     "relu",
     "where(a < 0, 0, a)",
-    "where(a <= 0, 0, 1)",
+    "where(y <= 0, 0, 1)",
     probes=_LINE,
     selects=True,
     kink="a",

@@ -76,7 +76,7 @@ class Arrays:
     def spare(self, dims: Sequence[int], dtype: str = "float64") -> str:
         """The name of an array for what one instruction needs in between."""
         self._spares += 1
-        stem = {"float64": "t", "bool": "mask", "intp": "places"}[dtype]
+        stem = {"float64": "t", "bool": "mask", "int64": "bits"}[dtype]
         name = f"{stem}{self._spares}_{_sizes(dims)}"
         if name not in self.known:
             self.known[name] = aligned(dims, dtype)
@@ -88,6 +88,16 @@ class Arrays:
         name = f"n_{spelled}"
         self.known.setdefault(name, np.array(float(text)))
         return name
+
+    def bits(self, name: str) -> str:
+        """The name of an array of floats as whole numbers, bit for bit."""
+        self.known[f"{name}_bits"] = self.known[name].view(np.int64)
+        return f"{name}_bits"
+
+    def whole(self, number: int) -> str:
+        """The name of a whole number as an array without dims."""
+        self.known[f"i_{number}"] = np.array(number)
+        return f"i_{number}"
 
     def ones(self, count: int) -> str:
         name = f"ones_{count}"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _UFUNCS = {name: name for name in ON_FLOATS if hasattr(np, name)}
 _UFUNCS |= {"abs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _UFUNCS |= {"atan2": "arctan2"}
+_MANY = 128  # elements from which it pays to choose by bits
 _KEYWORD = ("maximum", "minimum")  # a third argument of theirs is to mean something else one day
 
 
@@ -93,6 +94,9 @@ class Elementwise:
         if condition[0] not in CONDITIONS:
             condition = ("not_equal", condition, number(0.0))  # nan counts as true
         mask = self._mask(condition)
+        if math.prod(self.dims) >= _MANY:
+            self._by_bits(out, mask, chosen, other)
+            return
         if chosen == ("name", out):  # it is there already, and would be overwritten
             self._call("logical_not", [mask], mask)
             del self._found[condition]
@@ -100,6 +104,24 @@ class Elementwise:
         value = self._operand(chosen)
         self.into(out, other)
         self._call("putmask", [out, mask], value)
+
+    def _by_bits(self, out: str, mask: str, chosen: Tree, other: Tree) -> None:
+        """Choose without a branch for each element, which the processor would guess wrong."""
+        a, b = (self.arrays.bits(self._operand(tree)) for tree in (chosen, other))
+        bits = self.arrays.spare(self.dims, "int64")
+        result = self.arrays.bits(out)
+        if chosen == number(0.0):
+            self._call("subtract", [mask, self.arrays.whole(1)], bits)  # all bits where it fails
+            self._call("bitwise_and", [b, bits], result)
+            return
+        self._call("subtract", [self.arrays.whole(0), mask], bits)  # all bits where it holds
+        if other == number(0.0):
+            self._call("bitwise_and", [a, bits], result)
+            return
+        changes = self.arrays.spare(self.dims, "int64")
+        self._call("bitwise_xor", [a, b], changes)
+        self._call("bitwise_and", [changes, bits], changes)
+        self._call("bitwise_xor", [b, changes], result)
 
     def _mask(self, condition: Tree) -> str:
         if condition not in self._found:

@@ -17,6 +17,7 @@ from chainrule import floats
 from chainrule.compiler.backends import formulas
 from chainrule.compiler.backends.arrays import Arrays
 from chainrule.compiler.backends.elementwise import Elementwise
+from chainrule.compiler.backends.layout import turned
 from chainrule.compiler.backends.sums import Factor, Product, Sums
 from chainrule.compiler.program import (
     Gather,
@@ -57,7 +58,7 @@ class Runner:
         seed: that of the gradient from above, of a derived program whose first output has several
             elements.
         outputs: the blocks asked for, which a run fills.
-        program: what is run.
+        program: what is run: the program given, with some blocks transposed.
         source: the generated Python source.
 
     >>> from chainrule.compiler.program import Data, Leaves, Numbers, Part
@@ -84,7 +85,7 @@ class Runner:
     name = "numpy"
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.program = turned(program)
         writer = _Writer(self.program)
         self.source = writer.source()
         known = writer.arrays.known
@@ -171,9 +172,11 @@ class _Writer:
 
     def _elementwise(self, block: int, made: Map | Selected) -> list[str]:
         place = View(block, 0, contiguous(made.dims))
-        if isinstance(made, Selected) and self._may_overwrite(block, made):
-            place = made.gradient
-            self.arrays.overwrite(block, place.block)
+        for view in made.operands if isinstance(made, Map) else [made.gradient]:
+            if self._may_overwrite(block, made, view):
+                place = view
+                self.arrays.overwrite(block, view.block)
+                break
         write = Elementwise(self.arrays, made.dims)
         write.into(self.arrays.view(place, made.dims), self._formula(made))
         return write.lines
@@ -201,14 +204,15 @@ class _Writer:
             tree = self._operand(made.slope, made.dims)
         return formulas.selected(self._operand(made.gradient, made.dims), tree)
 
-    def _may_overwrite(self, block: int, made: Selected) -> bool:
-        """Whether the block of the gradient is this pass's own, and not needed after this."""
-        dead = made.gradient.block
-        whole = made.gradient.offset == 0 and made.gradient.strides == contiguous(made.dims)
-        own = dead >= self.program.forward or block < self.program.forward
-        passing = isinstance(self.program.instructions[dead], Sum | Map | Selected)
-        same = self.program.instructions[dead].size == made.size
-        return whole and own and passing and same and self._last_read[dead] == block
+    def _may_overwrite(self, block: int, made: Map | Selected, view: View) -> bool:
+        """Whether an operand's block is of the same pass, and not needed after this."""
+        dead = self.program.instructions[view.block]
+        if not isinstance(dead, Sum | Map | Selected) or self._last_read[view.block] != block:
+            return False
+        same_pass = (view.block < self.program.forward) == (block < self.program.forward)
+        reads = [v for v, _ in read_by(made) if v.block == view.block]
+        whole = all((v.offset, v.strides) == (0, contiguous(made.dims)) for v in reads)
+        return same_pass and whole and dead.size == made.size
 
     # ---- elements by their places ----
 
