@@ -131,6 +131,15 @@ def test_scales_that_would_leave_the_range_of_floats_are_not_multiplied():
             assert applied(name, before)[1] == []
 
 
+def test_a_sum_over_products_that_nothing_else_reads_is_a_dot():
+    """sum(x * x) is one instruction, whichever way it was written."""
+    over = Sum(1, [(None, Part(2.0, (3,), 0, [View(3, 0, (1,))]))])
+    lines, blocks = applied("sums of sums are joined", program(elementwise(1.0, X, X), over))
+    assert (lines[-1], blocks) == ("sum 2 * b0@0:1 * b0@0:1 over |3", [4])
+    columns = Sum(1, [(None, Part(2.0, (3, 1), 0, [View(3, 0, (1, 0))]))])
+    assert applied("sums of sums are joined", program(elementwise(1.0, X, X), columns))[1] == []
+
+
 def test_a_sum_that_is_read_twice_is_not_joined():
     """It would be computed twice."""
     one, again = View(3, 0, (1,)), View(3, 2, (-1,))

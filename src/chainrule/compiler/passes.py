@@ -306,21 +306,26 @@ def _inner(
     instructions: list[Any], target: View | None, part: Part, readers: list[int]
 ) -> list[Contribution]:
     """The terms of a part that is such a sum; none if it is not."""
-    if len(part.factors) != 1 or part.kept != len(part.dims):
+    if len(part.factors) != 1:
         return []
     (view,) = part.factors
     made = instructions[view.block]
-    whole = view.offset == 0 and in_order(view, part.dims)
-    if not isinstance(made, Sum) or readers[view.block] != 1 or not whole:
+    if not isinstance(made, Sum) or readers[view.block] != 1:
         return []
+    whole = view.offset == 0 and in_order(view, part.dims) and made.size == math.prod(part.dims)
     terms = [term for _, term in made.parts]
     moderate = all(_moderate(x.scale) for x in (part, *terms))
-    fits = all(target is None or term.dims[: term.kept] == part.dims for term in terms)
-    if not fits or made.size != math.prod(part.dims) or not moderate:
+    if not whole or not moderate or any(own is not None for own, _ in made.parts):
         return []
-    if any(own is not None for own, _ in made.parts):
-        return []
-    return [(target, term.scaled(part.scale * term.scale)) for term in terms]
+    if part.kept == len(part.dims):
+        fits = all(target is None or term.dims[: term.kept] == part.dims for term in terms)
+        return [(target, term.scaled(part.scale * term.scale)) for term in terms if fits]
+    fits = all(term.kept == len(term.dims) and term.dims == part.dims for term in terms)
+    return [
+        (target, Part(part.scale * term.scale, part.dims, part.kept, term.factors))
+        for term in terms
+        if fits
+    ]
 
 
 def _alike(instructions: list[Any], block: int) -> Any:
