@@ -6,6 +6,7 @@ import itertools
 import linecache
 import math
 import random
+import re
 import threading
 import traceback
 
@@ -36,12 +37,15 @@ from chainrule.compiler.program import (
     Selected,
     Sum,
     View,
+    contiguous,
 )
+from chainrule.nn import MLP
 
 np = pytest.importorskip("numpy")
 
 from chainrule.compiler.backends import numpy as with_numpy  # noqa: E402
 from chainrule.compiler.backends import python as in_python  # noqa: E402
+from chainrule.compiler.backends.layout import turned  # noqa: E402
 
 RUNNERS = [with_numpy.Runner, in_python.Runner]
 INF, NAN = math.inf, math.nan
@@ -416,6 +420,66 @@ def test_a_convolution_is_one_matrix_product():
         "copyto(t1_3x3x5x5, b2_3x3x5x5_by_7x1x7x1)",
         "b0_4x9.dot(t1_3x3x5x5_as_9x25, b3_4x25)",
     ]
+
+
+# ---- layout ----
+
+
+def test_the_longer_axis_runs_fastest():
+    """Of the demo's blocks of 20 points and 8 neurons, points run fastest: matrix products need
+    no transposed copy, and biases are added along rows."""
+    program, _ = run(derive(lift(network_of(points=20, hidden=8)).program))
+    source = with_numpy.Runner(program).source
+    tables = set(re.findall(r"\bb\d+_(?:20x8|8x20)\b", source))
+    assert tables
+    assert all(name.endswith("_8x20") for name in tables)
+
+
+def network_of(points, hidden):
+    """The loss of a network of one hidden layer."""
+    rng = random.Random(0)
+    model = MLP(2, [hidden, 1])
+    scores = [model([rng.random(), rng.random()]) for _ in range(points)]
+    return sum((1 - score).relu() for score in scores)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_turned_program_is_the_same_program(seed):
+    """Random sums over a long table, elementwise ops on it, and what reads them by random views."""
+    rng = random.Random(seed)
+    dims = rng.choice([(12, 2), (8, 4), (20, 3)])
+    size = math.prod(dims)
+    parts = [
+        (None, part_of(rng, dims, 1.0)),
+        (None, part_of(rng, rng.choice([dims, (size,)]), -1.0)),
+    ]
+    kept = rng.choice([(size,), dims, dims[:1], dims[1:], (dims[0] // 2, 2, dims[1])])
+    views = [view_of(rng, rng.randint(3, 5), size, kept) for _ in range(2)]
+    regular = View(rng.randint(3, 5), 0, contiguous(kept))
+    ops = [Map("maximum", None, (size,), [View(3, 0, (1,)), View(0, 5, (0,))])]
+    ops.append(Selected((size,), View(3, 0, (1,)), View(4, 0, (1,))))
+    last = Part(
+        1.0, kept, rng.randint(0, len(kept)), [regular, rng.choice(views)][: rng.randint(1, 2)]
+    )
+    given = [Leaves(60), Numbers([3.0, -0.5]), Data(40)]
+    made = [Sum(size, rng.sample(parts, rng.randint(1, 2))), *ops]
+    made.append(Sum(math.prod(kept[: last.kept]), [(None, last)]))
+    program = Program([*given, *made], [6])
+    program.check()
+    leaves, data = whole_numbers(rng, 60), whole_numbers(rng, 40)
+    found = turned(program)
+    found.check()
+    assert found.interpret(leaves, data) == program.interpret(leaves, data)
+    assert filled(with_numpy.Runner, program, leaves, data) == program.interpret(leaves, data)
+
+
+def test_some_random_programs_are_turned():
+    """The test before this one is about something."""
+    outer = Part(1.0, (12, 2), 2, [View(0, 0, (1, 0)), View(2, 0, (0, 1))])
+    total = Part(1.0, (2, 12), 1, [View(3, 0, (1, 2))])
+    made = [Sum(24, [(None, outer)]), Sum(2, [(None, total)])]
+    program = Program([Leaves(60), Numbers([]), Data(40), *made], [4])
+    assert turned(program).instructions[3].parts[0][1].dims == (2, 12)
 
 
 # ---- which backend ----
