@@ -439,6 +439,50 @@ def test_nan_and_inf():
     agree(lambda x: w * math.inf + v * x, *calls)
 
 
+def an_expression(draw, depth):
+    """Python's arithmetic, comparisons and choices, as a text, on numbers of a list xs."""
+    if depth == 0 or draw.random() < 0.15:
+        return draw.choice(["xs[0]", "xs[1]", "2", "0.5", "-1", "3", "0", "1e200"])
+    a, b = an_expression(draw, depth - 1), an_expression(draw, depth - 1)
+    signs = ["+", "-", "*", "/", "**", "<", "<=", "==", "!=", ">", ">=", "and", "or", "//", "%"]
+    return draw.choice(
+        [
+            f"({a} {draw.choice(signs)} {b})",
+            f"({a} {draw.choice(signs[:5])} {b})",
+            f"({a}) ** {draw.choice(['2', '-1', '0.5', '3'])}",
+            f"{draw.choice(['abs', 'max', 'min'])}({a}, {b})".replace(
+                f"abs({a}, {b})", f"abs({a})"
+            ),
+            f"(-{a} if {b} > xs[0] else {a})",
+            f"[{a}, {b}][{draw.choice(['xs[0]', 'xs[1] > 0'])}]",
+        ]
+    )
+
+
+@pytest.mark.parametrize("kinds", [(float, float), (int, int), (int, float)])
+def test_random_arithmetic(kinds):
+    """Whatever Python does with the numbers of later calls, the program does, or refuses."""
+    draw, agreed = random.Random(7), 0
+    for _ in range(100):
+        text = an_expression(draw, 3)
+        function = eval(f"lambda xs: w * ({text})", {"w": w})
+        compiled = compile(function)
+        for _ in range(6):
+            xs = [draw.choice([0, 1, 2, -1, 3] + [2.5, 1e200, -0.0] * (k is float)) for k in kinds]
+            xs = [kind(x) for kind, x in zip(kinds, xs)]
+            try:
+                given = seen(compiled, (xs,))
+            except TraceError:
+                continue
+            right = seen(function, (xs,))
+            near = (
+                right if isinstance(right, str) else pytest.approx(right[0], rel=1e-12, nan_ok=True)
+            )
+            assert (given if isinstance(given, str) else given[0]) == near, (text, xs)
+            agreed += 1
+    assert agreed > 250
+
+
 # ---- what is read from outside ----
 
 
