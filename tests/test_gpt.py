@@ -10,7 +10,9 @@ import statistics
 
 import pytest
 
+import chainrule
 from chainrule import lift
+from chainrule.compiler.program import Given, Sum
 
 FILE = pathlib.Path(__file__).parent.parent / "examples" / "gpt.py"
 
@@ -129,3 +131,30 @@ def test_the_loss_lifts_to_the_same_instructions_for_every_name(gpt, model, alph
         model.zero_grad()
         counts.add(len(lifted.program))
     assert counts == {40}
+
+
+def test_a_compiled_loss_is_at_most_forty_instructions(gpt, model, alphabet):
+    """The tokens are data, so a program serves all names of a length; of each matrix of the
+    network there is one product over all positions, query, key and value together."""
+    pytest.importorskip("numpy")
+    loss = chainrule.compile(gpt.loss)
+    counts = {}
+    for name in ("ab", "abc", "emma", "olivia", "christopher"):
+        tokens = alphabet.tokens(name)
+        right = gpt.loss(model, tokens).data
+        assert loss(model, tokens).data == pytest.approx(right, rel=1e-13)
+        forward = loss.program.instructions[: loss.program.forward]
+        assert widths_of_layers(forward, positions=len(tokens) - 1) == [16, 16, 27, 48, 64]
+        counts[name] = sum(not isinstance(made, Given) for made in forward)
+    assert max(counts.values()) <= 40
+    assert counts["emma"] == counts["olivia"] == counts["christopher"]
+
+
+def widths_of_layers(instructions, positions):
+    """How many numbers each product of parameters with something else gives at a position."""
+    parts = [part for made in instructions if type(made) is Sum for _, part in made.parts]
+    return sorted(
+        math.prod(part.dims[: part.kept]) // positions
+        for part in parts
+        if part.kept < len(part.dims) and sorted(view.block == 0 for view in part.factors) == [0, 1]
+    )
