@@ -120,6 +120,7 @@ MATHEMATICS = {
     ),
 }
 
+
 def _with_graph(truth: Any, a: Any) -> Any:
     """1 or 0, with a gradient of 0: PyTorch's truth values have none at all."""
     return truth + 0.0 * torch.sign(a)

@@ -17,7 +17,7 @@ from chainrule.compiler.lift import lift
 from chainrule.compiler.passes import PASSES, SAME_BITS
 
 pytest.importorskip("numpy")
-from chainrule.compiler.backends.numpy import Runner  # noqa: E402
+from chainrule.compiler.backends.numpy import Runner
 
 EPS = 2.0**-52
 UNITS = 64.0
