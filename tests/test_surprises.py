@@ -25,7 +25,7 @@ import types
 import pytest
 
 import chainrule
-from chainrule import Value, compile, detect_anomaly, engine, lookup, no_grad
+from chainrule import Value, compile, detect_anomaly, lookup, modes, no_grad
 from chainrule.compiler import backends
 from chainrule.compiler.traced import parts
 from chainrule.errors import AnomalyError, ArgumentError, CopyError, TraceError
@@ -46,7 +46,7 @@ def _as_before(request, monkeypatch):
     w.data, v.data = 3.0, -2.0
     yield
     assert gc.isenabled()
-    assert engine._hook is None
+    assert modes._open == []
 
 
 def seen(function, args):
