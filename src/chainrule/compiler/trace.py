@@ -15,7 +15,7 @@ import sys
 from chainrule import engine, flat, floats, modes
 from chainrule.compiler.graph import Graph
 from chainrule.engine import Value
-from chainrule.errors import TraceError, user_line
+from chainrule.errors import NumberError, TraceError, user_line
 from chainrule.ops import TABLE
 
 TYPE_CHECKING = False
@@ -453,7 +453,7 @@ def _is_finite(x: Any) -> bool:
 
 def _refuse_zero(dividend: Any, divisor: Any) -> None:
     if _is_pythons(dividend) and _is_pythons(divisor) and divisor == 0:
-        raise ZeroDivisionError("division by zero")
+        operator.truediv(1.0, 0.0)  # raises what Python raises
 
 
 def _refuse_power(base: Any, exponent: Any) -> None:
@@ -461,7 +461,7 @@ def _refuse_power(base: Any, exponent: Any) -> None:
     if _is_finite(base) and _is_finite(exponent):
         numbers = [x.value._data if type(x) is Datum else float(x) for x in (base, exponent)]
         operator.pow(*numbers)
-        raise ValueError("the power of a negative number is a complex one")
+        raise NumberError("the power of a negative number is a complex one")
 
 
 # ---- choosing by data ----
