@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from random_programs import Record, in_creation_order, lookup
 from strategies import expressions
 
+import chainrule
 from chainrule import TABLE, Value, condition, grad, lift, op, ops, softmax
 from chainrule.check import near_kinks
 from chainrule.compiler.derive import derive
@@ -230,6 +231,25 @@ def test_data_get_no_gradient():
     assert derived.instructions[derived.outputs[-1]].size == 337
     backward = Program(derived.instructions[derived.forward :], [])
     assert len(matrix_products(backward)) == 4
+
+
+def test_two_convolutions_in_loops_are_two_matrix_products():
+    """Compiled, an image as data: patches are views of six dims, and nothing is gathered; the
+    second image's gradient, whose windows overlap, is scattered."""
+    rng = random.Random(0)
+    image, first, second = values(rng, 1, 7, 7), values(rng, 3, 1, 3, 3), values(rng, 2, 3, 3, 3)
+
+    @chainrule.compile
+    def loss(image):
+        hidden = [[[v.relu() for v in row] for row in c] for c in convolution(image, first)]
+        return sum(v * v for v in flat(convolution(hidden, second)))
+
+    loss([[[pixel.data for pixel in row] for row in rows] for rows in image])
+    kinds = [type(made).__name__ for made in loss.program.instructions]
+    assert kinds[3 : loss.program.forward] == ["Sum", "Map", "Sum", "Sum"]
+    forward = Program(loss.program.instructions[: loss.program.forward], [])
+    assert [len(part.dims) for part in matrix_products(forward)] == [5, 6]
+    assert kinds.count("Scatter") == 1
 
 
 def test_the_count_does_not_depend_on_the_number_of_points():
