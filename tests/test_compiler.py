@@ -35,7 +35,7 @@ from chainrule.compiler.program import (
     Sum,
     View,
 )
-from chainrule.errors import ArgumentError, ProgramError
+from chainrule.errors import ArgumentError, CustomOpError, ProgramError
 from chainrule.nn import MLP
 
 pytest.importorskip("numpy")
@@ -344,6 +344,27 @@ def test_an_op_of_ones_own_lifts():
 
     leaves = values(random.Random(0), 10)
     assert_lifts(sum(lifted_cube(x) for x in leaves), leaves)
+
+
+@pytest.mark.parametrize("name", ["datum", "lookup", "constant"])
+def test_names_that_graphs_give_to_other_nodes_are_taken(name):
+    """An op of that name would be lifted as something else."""
+    function = eval(f"lambda {name}: 0.0")
+    function.__name__ = name
+    with pytest.raises(CustomOpError, match="is the name of something else"):
+        op("0")(function)
+
+
+def test_an_op_may_be_called_what_the_lift_calls_a_group():
+    """Groups of sums and of greatest terms are told from ops of one's own called so."""
+
+    @op("x")
+    def peak(x):
+        return x * x / 2
+
+    leaves = values(random.Random(0), 6)
+    total = sum(peak(x) * x for x in leaves)
+    assert_lifts(total + sum(x.stop_gradient() * x for x in leaves), leaves)
 
 
 @pytest.mark.parametrize("build", [lambda x: x, lambda x: -x, lambda x: x + 0, lambda x: x * x])

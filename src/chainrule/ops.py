@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 TABLE: dict[str, Op] = {}
+_NOT_ROWS = ("constant", "datum", "lookup")  # other names of what nodes of a graph can be
 
 
 class Op:
@@ -186,7 +187,7 @@ def _signature(function: Callable[..., float]) -> tuple[str, tuple[str, ...]]:
     name, operands = function.__name__, code.co_varnames[: code.co_argcount]
     known = TABLE.get(name)
     if known is None:
-        taken = getattr(Value, name, None) or name in ("constant", *floats.FUNCTIONS)
+        taken = getattr(Value, name, None) or name in (*_NOT_ROWS, *floats.FUNCTIONS)
     else:
         taken = isinstance(known.value, str)
     if taken:

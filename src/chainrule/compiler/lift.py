@@ -199,12 +199,13 @@ class _Lift:
     def _classify(self) -> None:
         ops, operands, class_of = self.graph.ops, self.graph.operands, self.class_of
         known: dict[Any, int] = dict.fromkeys(_GIVEN, 0)
-        for node, op in enumerate(ops):
-            if self.chains.products[node]:
+        kept = zip(itertools.count(), ops, self.chains.products, self.chains.needed)
+        for node, op, is_product, is_needed in kept:
+            if is_product:
                 left, right = operands[node]
                 key: Any = (class_of[left], class_of[right])
                 class_of[len(ops) + node] = known.setdefault(key, len(known))
-            if self.chains.needed[node]:
+            if is_needed:
                 if op in _GIVEN:
                     class_of[node] = _GIVEN[op]
                 else:
@@ -217,7 +218,7 @@ class _Lift:
         if node in self.chains.sums:
             return "sum", *[tuple(sorted({*map(class_of, x)})) for x in self.chains.sums[node]]
         if node in self.chains.peaks:
-            return "peak", *sorted({*map(class_of, self.chains.peaks[node])})
+            return "greatest of", *sorted({*map(class_of, self.chains.peaks[node])})
         return self.graph.ops[node], *map(class_of, self.graph.operands[node])
 
     # ---- one group, one instruction ----
