@@ -516,3 +516,12 @@ def test_an_optimiser_of_ones_own():
     assert (p.data, q.data) == (2.5, 2.0)
     with pytest.raises(ArgumentError, match=r"step\(\)"):
         train_step(lambda: p * p, Clipped([p]))
+
+
+def test_a_result_does_not_tell_its_roundings():
+    """The condition of a compiled result is refused, and so are its second derivatives."""
+    result = compile(lambda x: w * x * v)(2.0)
+    with pytest.raises(ArgumentError, match="does not tell its roundings"):
+        chainrule.condition(result)
+    with pytest.raises(ArgumentError, match="first derivatives only"):
+        chainrule.grad(result, w, create_graph=True)

@@ -352,6 +352,11 @@ def _rounding(value: Value) -> float:
     """What an op adds: one unit, or as many as its formula does if that is made of other ops."""
     if value.op in _EXACT:
         return 0.0
+    if value.op not in TABLE:
+        raise ArgumentError(
+            f"a {value.op} value does not tell its roundings: ask about what the function itself "
+            "returns"
+        )
     written_out = TABLE[value.op].written_out(*[Value(x.data) for x in value.operands])
     if not isinstance(written_out, Value) or written_out.op == value.op:
         return abs(value.data)

@@ -50,7 +50,7 @@ _BACKENDS = {
 def origins(program: Program) -> list[str]:
     """What of the expression each instruction does.
 
-    >>> from chainrule.compiler.program import Data, Leaves, Numbers, View
+    >>> from chainrule.compiler.program import Data, Leaves, Map, Numbers, Program, View
     >>> given = [Leaves(3), Numbers([]), Data(0)]
     >>> origins(Program([*given, Map("relu", None, (3,), [View(0, 0, (1,))])], [3]))
     ['b3: 3 relu']

@@ -10,7 +10,6 @@ import functools
 import gc
 import itertools
 import math
-import random
 import struct
 import sys
 import time
@@ -135,9 +134,11 @@ def _refuse_effects(heap: Heap, drawn: list[Any]) -> None:
 
 
 def _random_states() -> list[Any]:
-    """What the next random numbers of Python, and of NumPy if it is there, depend on."""
-    numpy = sys.modules.get("numpy")
-    states: list[Any] = [random.getstate()]
+    """What the next random numbers of Python and of NumPy depend on, where these are loaded."""
+    python, numpy = sys.modules.get("random"), sys.modules.get("numpy")
+    states: list[Any] = []
+    if python is not None:
+        states.append(python.getstate())
     if numpy is not None:
         name, key, *others = numpy.random.get_state()
         states.append([name, key.tobytes(), *others])
