@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import linecache
 import math
@@ -399,6 +400,16 @@ def test_each_instruction_is_followed_by_its_lines(make):
             assert f"# b{block}[{made.size}] = {made}" in lines
     files = [name for name in linecache.cache if name.startswith("<chainrule")]
     assert runner.source in ["".join(linecache.getlines(name)) for name in files]
+
+
+def test_a_source_is_forgotten_with_its_runner(make):
+    """Programs that come and go leave nothing behind."""
+    before = set(linecache.cache)
+    runner = make(network())
+    assert len(set(linecache.cache) - before) == 1
+    del runner
+    gc.collect()
+    assert not set(linecache.cache) - before
 
 
 def test_buffers_begin_where_a_line_of_the_cache_does():

@@ -7,8 +7,6 @@ a list of NumPy calls that write into these buffers.
 from __future__ import annotations
 
 import contextvars
-import itertools
-import linecache
 import types
 
 import numpy as np
@@ -18,6 +16,7 @@ from chainrule.compiler.backends import formulas
 from chainrule.compiler.backends.arrays import Arrays
 from chainrule.compiler.backends.elementwise import Elementwise
 from chainrule.compiler.backends.layout import turned
+from chainrule.compiler.backends.source import compiled
 from chainrule.compiler.backends.sums import Factor, Product, Sums
 from chainrule.compiler.program import (
     Gather,
@@ -41,12 +40,10 @@ from chainrule.compiler.program import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from chainrule.compiler.backends.formulas import Tree
-
-_number = itertools.count(1)
 
 
 class Runner:
@@ -90,13 +87,12 @@ class Runner:
         self.source = writer.source()
         known = writer.arrays.known
         known |= {"scalar": types.SimpleNamespace(**floats.FUNCTIONS), **formulas.INFINITE}
-        functions = _compiled(self.source, known)
+        self._forward, self._backward = compiled(self, self.source, known)
         self.leaves, self.data = known["b0"], known["b2"]
         made = self.program.instructions
         seeds = [known[f"b{block}"] for block, x in enumerate(made) if isinstance(x, Seed)]
         self.seed = seeds[0] if seeds else None
         self.outputs = [known[f"b{block}"] for block in self.program.outputs]
-        self._functions = functions
         # What is not a number comes out as inf or nan, without a warning. To run in a copy of this
         # context takes a tenth of the time of `np.errstate`.
         self._quiet = contextvars.copy_context()
@@ -104,24 +100,16 @@ class Runner:
 
     def forward(self) -> None:
         """Compute the outputs but for the gradient."""
-        self._quiet.copy().run(self._functions[0])
+        self._quiet.copy().run(self._forward)
 
     def backward(self) -> None:
         """Compute the gradient, of the numbers that the latest forward pass found."""
-        self._quiet.copy().run(self._functions[1])
+        self._quiet.copy().run(self._backward)
 
     def run(self) -> None:
         """Compute all outputs."""
         self.forward()
         self.backward()
-
-
-def _compiled(source: str, names: dict[str, Any]) -> list[Callable[[], None]]:
-    """The functions of a generated source, which tracebacks and debuggers can show."""
-    filename = f"<chainrule program {next(_number)}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), names)
-    return [names["forward"], names["backward"]]
 
 
 def _nothing(lines: list[str]) -> list[str]:
@@ -210,7 +198,8 @@ class _Writer:
         if not isinstance(dead, Sum | Map | Selected) or self._last_read[view.block] != block:
             return False
         same_pass = (view.block < self.program.forward) == (block < self.program.forward)
-        reads = [v for v, _ in read_by(made) if v.block == view.block]
+        readers = [made, *[self.program.instructions[k] for k in self._inlined & _sources(made)]]
+        reads = [v for x in readers for v, _ in read_by(x) if v.block == view.block]
         whole = all((v.offset, v.strides) == (0, contiguous(made.dims)) for v in reads)
         return same_pass and whole and dead.size == made.size
 
@@ -283,6 +272,10 @@ class _Writer:
         if product.scale == 1.0 and text:
             return text
         return f"{scale} * {text}" if text else scale
+
+
+def _sources(made: Map | Selected) -> set[int]:
+    return {view.block for view, _ in read_by(made)}
 
 
 def _last_read(program: Program, inlined: set[int]) -> list[float]:

@@ -7,8 +7,6 @@ are faster. Elements that are only moved, by gathers and copies, are names and c
 
 from __future__ import annotations
 
-import itertools
-import linecache
 import math
 import re
 
@@ -16,6 +14,7 @@ import numpy as np
 
 from chainrule import floats
 from chainrule.compiler.backends import formulas
+from chainrule.compiler.backends.source import compiled
 from chainrule.compiler.program import (
     Gather,
     Given,
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
     from chainrule.compiler.backends.formulas import Tree
 
-_number = itertools.count(1)
 _NAME = re.compile(r"\bb\d+_\d+\b")
 _LAST_GIVEN = 2  # the first three blocks are leaves, numbers and data, which need no line
 _TERMS = 16  # of one line: a longer expression nests deeper than the compiler of Python likes
@@ -86,7 +84,7 @@ class Runner:
         }
         arrays["b1"][:] = writer.numbers
         known = {**floats.FUNCTIONS, **formulas.INFINITE, **writer.known, **arrays}
-        self._forward, self._backward = _compiled(self.source, known)
+        self._forward, self._backward = compiled(self, self.source, known)
         self._kept: Any = None
         self.leaves, self.data = arrays["b0"], arrays["b2"]
         made = enumerate(program.instructions)
@@ -105,14 +103,6 @@ class Runner:
     def run(self) -> None:
         """Compute all outputs."""
         self._backward(self._forward())
-
-
-def _compiled(source: str, names: dict[str, Any]) -> tuple[Any, Any]:
-    """The functions of a generated source, which tracebacks and debuggers can show."""
-    filename = f"<chainrule numbers {next(_number)}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), names)
-    return names["forward"], names["backward"]
 
 
 class _Writer:
