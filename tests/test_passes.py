@@ -123,6 +123,17 @@ def test_divisions_by_numbers_at_the_edge_stay_divisions(number):
     assert applied("divisions by a number become products", before)[1] == []
 
 
+def test_divisions_of_data_stay_divisions_unless_they_are_exact():
+    """49 / 49 is 1, and 49 * (1 / 49) a little less: its floor would be another integer."""
+    for number, exact in ((49.0, False), (-4.0, True), (0.125, True)):
+        given = [Leaves(1), Numbers([number]), Data(3)]
+        quotient = Map("div", None, (3,), [View(2, 0, (1,)), NUMBER])
+        _, blocks = applied(
+            "divisions by a number become products", Program([*given, quotient], [3])
+        )
+        assert blocks == ([3] if exact else [])
+
+
 def test_scales_that_would_leave_the_range_of_floats_are_not_multiplied():
     """1e-300 * (1e-300 * x) is 0 from the outset, 1e300 * (1e-300 * x) is not."""
     for scale in (1e-300, 1e300):

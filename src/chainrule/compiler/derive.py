@@ -74,7 +74,7 @@ class _Derive:
         self.instructions: list[Any] = list(program.instructions)
         self.outputs = program.outputs
         self.forward = len(self.instructions)
-        self.moving = _moving(program)
+        self.moving = moving_blocks(program)
         self.arriving: dict[int, list[Contribution]] = {}
 
     def backward(self) -> Program:
@@ -200,7 +200,7 @@ class _Derive:
         return len(self.instructions) - 1
 
 
-def _moving(program: Program) -> set[int]:
+def moving_blocks(program: Program) -> set[int]:
     """The blocks that gradients go through on their way to the leaves."""
     moving = {0}
     for block, made in enumerate(program.instructions):

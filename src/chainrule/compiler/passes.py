@@ -13,6 +13,7 @@ import bisect
 import itertools
 import math
 
+from chainrule.compiler.derive import moving_blocks
 from chainrule.compiler.program import (
     Given,
     Map,
@@ -128,16 +129,26 @@ def _sources(made: Any) -> list[int]:
 # ---- numbers and scales ----
 
 
-def _division(instructions: list[Any], block: int) -> Any:
-    """x / 4 as 0.25 * x, unless 4 or 0.25 is nearly too large or small for a float."""
-    made = instructions[block]
-    if not isinstance(made, Map) or made.op != "div" or made.rule is not None:
-        return None
-    number = _number(instructions, made.operands[1])
-    if number is None or not _moderate(number) or number == 0.0:
-        return None
-    part = Part(1.0 / number, made.dims, len(made.dims), made.operands[:1])
-    return Sum(made.size, [(None, part)])
+def _division(program: Program) -> tuple[Program, list[int]]:
+    """x / 4 as 0.25 * x, unless 4 or 0.25 is nearly too large or small for a float.
+
+    Of data alone x / 49 stays: floor(x / 49) has to be the same integer as before.
+    """
+    moving = moving_blocks(program)
+
+    def rewrite(instructions: list[Any], block: int) -> Any:
+        made = instructions[block]
+        if not isinstance(made, Map) or made.op != "div" or made.rule is not None:
+            return None
+        number = _number(instructions, made.operands[1])
+        if number is None or not _moderate(number) or number == 0.0:
+            return None
+        if block not in moving and math.frexp(number)[0] not in (0.5, -0.5):
+            return None
+        part = Part(1.0 / number, made.dims, len(made.dims), made.operands[:1])
+        return Sum(made.size, [(None, part)])
+
+    return _each(rewrite)(program)
 
 
 def _square(instructions: list[Any], block: int) -> Any:
@@ -394,7 +405,7 @@ def _key(made: Any) -> Any:
 
 
 PASSES = [
-    Pass("divisions by a number become products", ROUNDING, _each(_division)),
+    Pass("divisions by a number become products", ROUNDING, _division),
     Pass("squares become products", ROUNDING, _each(_square)),
     Pass("factors of 1 and -1 and copies are left out", SAME_BITS, _each(_folding(True))),
     Pass("operands are read from where they were copied", SAME_BITS, _each(_uncopied)),
