@@ -16,7 +16,7 @@ NATIVE := pyproject.toml setup.py $(MODULES:%=src/chainrule/%.py) $(wildcard src
 IS_NATIVE := $(BIN)/python -c 'import sys, chainrule; sys.exit(not chainrule.native)'
 # What the native build could change is tested on both builds, the rest on the native one.
 BOTH := $(patsubst %,tests/test_%.py,engine floats ops modes interop memory calculus check nn \
-	losses optim random_graphs micrograd)
+	losses optim random_graphs micrograd guards compiled surprises steps)
 N ?= 100000
 
 .PHONY: demo test test-pure check bench soak fuzz pictures
@@ -46,7 +46,7 @@ soak: $(VENV)/test
 	$(BIN)/python -m tests.soak
 
 fuzz: $(VENV)/torch
-	CHAINRULE_FUZZ=$(N) $(BIN)/pytest -n auto tests/test_random_graphs.py
+	CHAINRULE_FUZZ=$(N) $(BIN)/pytest -n auto tests/test_random_graphs.py tests/test_random_programs.py
 
 pictures: $(VENV)/train
 	$(BIN)/python docs/pictures.py
