@@ -1,5 +1,7 @@
 """Write scalars. See every derivative. Run at array speed."""
 
+from __future__ import annotations
+
 import chainrule.engine
 import chainrule.interop  # what it installs on values
 from chainrule.calculus import derivative, grad, hessian, jacobian
@@ -57,9 +59,34 @@ from chainrule.ops import (
 )
 from chainrule.ops import abs_ as abs
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from chainrule.viz.explorer import Explorer
+
 __version__ = "0.1.0"
 
 native = chainrule.engine.__file__.endswith((".so", ".pyd"))  # whether the engine is a compiled one
+
+
+def explore(value: Value) -> Explorer:
+    """Backpropagation from a value, to step through op by op in a page of its own.
+
+    At each step the page shows the chain rule in symbols and numbers, which values still wait for
+    gradients, and on request what goes wrong in another order, or with = for +=.
+
+    Raises:
+        ArgumentError: something else than a value was given, or more than 200 values are behind it.
+        ChangedDataError: data was assigned since the value was computed.
+
+    >>> a = Value(3.0, label="a")
+    >>> explorer = explore(a * a + a)  # then explorer.save("steps.html")
+    >>> explorer.to_html().startswith("<!doctype html>")
+    True
+    """
+    from chainrule.viz.explorer import Explorer  # takes longer to import than the package
+
+    return Explorer(value)
+
 
 __all__ = [
     "TABLE",
@@ -79,6 +106,7 @@ __all__ = [
     "elu",
     "erf",
     "exp",
+    "explore",
     "expm1",
     "floor",
     "gelu",

@@ -1,0 +1,135 @@
+"""What an op computes, and its chain rule, spelled out in names and in numbers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from chainrule.ops import TABLE
+from chainrule.viz.replay import Cell, Share, Step
+from chainrule.viz.svg import short_number
+
+Line = tuple[str, str]  # what it is, and the line
+
+_SHOWN = 4  # of the sums on the way to a gradient
+
+
+def forward(cells: Sequence[Cell], place: int) -> list[Line]:
+    """How the number of a value is computed.
+
+    >>> forward([Cell("a", "", 3.0), Cell("y", "neg", -3.0, (0,), (-1.0,))], 1)
+    [('in symbols', 'y = -a'), ('in numbers', 'y = -3')]
+    """
+    cell = cells[place]
+    names, numbers = _fillings(cells, cell)
+    formula = _value_formula(cell)
+    lines = [("in symbols", f"{cell.name} = {filled(formula, names)}")]
+    row = TABLE.get(cell.op)
+    if row and isinstance(row.value, str) and formula == row.form != row.value:
+        lines.append(("that is", filled(row.value, names)))
+    number = short_number(cell.data)
+    computed = filled(formula, numbers)
+    result = number if computed == number else f"{computed} = {number}"
+    return [*lines, ("in numbers", f"{cell.name} = {result}")]
+
+
+def backward(cells: Sequence[Cell], step: Step, share: Share, adds: bool) -> list[Line]:
+    """The chain rule for one operand of an op, line by line."""
+    cell, to = cells[step.place], _grad(cells[share.operand].name)
+    slope = f"d({cell.name})/d({cells[share.operand].name})"
+    rule = ("derivative", _derivative(cells, cell, share, slope))
+    if share.amount is None:
+        return [rule, ("passed", f"nothing: {to} stays {short_number(share.after)}")]
+    gradient, derivative = _number(step.gradients[step.place]), _number(share.derivative)
+    return [
+        ("chain rule", f"{to} {'+=' if adds else '='} {_grad(cell.name)} * {slope}"),
+        rule,
+        ("product", f"{gradient} * {derivative} = {short_number(share.amount)}"),
+        ("added up", _added_up(to, share)) if adds else ("kept", _overwritten(to, share)),
+    ]
+
+
+def filled(formula: str, fillings: dict[str, str]) -> str:
+    """A formula with other names or numbers for its operands, in brackets where they need them.
+
+    >>> filled("1 - y*y", {"y": "-0.5"})
+    '1 - (-0.5) * (-0.5)'
+    """
+    tree = ast.parse(formula, mode="eval")
+    if isinstance(tree.body, ast.Name):
+        return fillings.get(formula, formula)
+    return ast.unparse(_Filled(fillings).visit(tree))
+
+
+class _Filled(ast.NodeTransformer):
+    def __init__(self, fillings: dict[str, str]) -> None:
+        self.fillings = fillings
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """The arguments alone: an operand may have the name of a function."""
+        node.args = [
+            ast.Name(self.fillings[x.id])
+            if isinstance(x, ast.Name) and x.id in self.fillings
+            else self.visit(x)
+            for x in node.args
+        ]
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(_bracketed(self.fillings.get(node.id, node.id)))
+
+
+def _bracketed(text: str) -> str:
+    return text if re.fullmatch(r"[\w.]+|\d[\d.]*e[+-]\d+", text) else f"({text})"
+
+
+def _grad(name: str) -> str:
+    return f"{_bracketed(name)}.grad"
+
+
+def _fillings(cells: Sequence[Cell], cell: Cell) -> tuple[dict[str, str], dict[str, str]]:
+    """What the formulas of an op's row are filled with: names, and numbers."""
+    row = TABLE.get(cell.op)
+    operands = [cells[i] for i in cell.operands]
+    called = row.operands if row else [f"x{i}" for i in range(len(operands))]
+    names = {**{c: x.name for c, x in zip(called, operands)}, "y": cell.name}
+    numbers = {**{c: short_number(x.data) for c, x in zip(called, operands)}}
+    return names, {**numbers, "y": short_number(cell.data)}
+
+
+def _value_formula(cell: Cell) -> str:
+    row = TABLE.get(cell.op)
+    if row is None:
+        return f"{cell.op}({', '.join([f'x{i}' for i in range(len(cell.operands))])})"
+    plain = isinstance(row.value, str) and not re.search(r"\w\(", row.value)
+    return str(row.value) if plain else f"{cell.op}({', '.join(row.operands)})"
+
+
+def _derivative(cells: Sequence[Cell], cell: Cell, share: Share, slope: str) -> str:
+    """The rule of the op's row in names and numbers; of an op without a row, the number."""
+    row, number = TABLE.get(cell.op), short_number(share.derivative)
+    if row is None:
+        return f"{slope} = {number}"
+    names, numbers = _fillings(cells, cell)
+    rule = row.derivatives[share.slot]
+    parts = [slope, filled(rule, names), filled(rule, numbers), number]
+    return " = ".join([part for i, part in enumerate(parts) if part not in parts[:i]])
+
+
+def _added_up(to: str, share: Share) -> str:
+    shown = [short_number(x) for x in share.history[-_SHOWN:]]
+    earlier = " -> ".join([*["..."][: len(share.history) - len(shown)], *shown])
+    total = f"{shown[-1]} + {_number(share.amount or 0.0)} = {short_number(share.after)}"
+    return f"{to}: {earlier} -> {total}"
+
+
+def _overwritten(to: str, share: Share) -> str:
+    before, after = short_number(share.history[-1]), short_number(share.after)
+    lost = f"; the {before} that stood there is lost" if len(share.history) > 1 else ""
+    return f"{to}: {before} -> {after}{lost}"
+
+
+def _number(x: float) -> str:
+    """A number as a factor or term."""
+    return f"({short_number(x)})" if x < 0.0 else short_number(x)

@@ -1,0 +1,417 @@
+// Shows the steps that Python computed: backpropagation forward and backward, op by op.
+
+/**
+ * A number as in the picture and with all digits, or a mark and its class.
+ * @typedef {[string, string]} Text
+ *
+ * @typedef {object} Card
+ * @property {string} title
+ * @property {[string, string][]} lines  what a line is, and the line
+ * @property {string} note
+ * @property {boolean} wrong
+ *
+ * @typedef {object} Step
+ * @property {string} heading
+ * @property {string} note
+ * @property {boolean} wrong
+ * @property {Card[]} cards
+ * @property {number} active  the value that is computed or passes on, -1 for none
+ * @property {string[]} edges  those that it uses, as in data-edge
+ * @property {number[]} data  for each value, the place of its text in `texts`
+ * @property {number[]} grad
+ * @property {number[]} marks
+ *
+ * @typedef {object} Show
+ * @property {string} title
+ * @property {string} picture  an SVG document
+ * @property {string[]} names
+ * @property {string[]} kinds
+ * @property {Step[]} forward
+ * @property {{name: string, about: string, steps: Step[]}[]} ways
+ * @property {Text[]} texts
+ */
+
+const PACE = 1500; // milliseconds from step to step while playing
+
+/**
+ * Show the steps in an element.
+ * @param {HTMLElement} root  gets what is shown, and the keys are listened to here
+ * @param {Show} show
+ * @returns {() => void} takes everything away again
+ */
+export function render(root, show) {
+  const page = element("main", "cx");
+  const controls = makeControls(show);
+  const picture = makePicture(show);
+  const story = element("section", "cx-story", { "aria-live": "polite", "aria-atomic": "true" });
+  const table = makeTable(show);
+  const panels = element("div", "cx-panels");
+  panels.append(story, table.node);
+  const head = element("h1", "", {}, show.title);
+  page.append(head, controls.node, picture.node, legend(), panels);
+  root.append(page);
+
+  let way = 0;
+  let place = 0;
+  /** @type {number | undefined} */
+  let timer;
+
+  const steps = () => [...show.forward, ...show.ways[way].steps];
+
+  /** @param {number} to */
+  function go(to) {
+    const all = steps();
+    place = Math.max(0, Math.min(to, all.length - 1));
+    if (place === all.length - 1) pause();
+    controls.show(place, all.length, show.ways[way].about, timer !== undefined);
+    picture.show(all[place]);
+    table.show(all[place]);
+    story.replaceChildren(...told(all[place]));
+  }
+
+  function pause() {
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  function play() {
+    if (timer !== undefined) {
+      pause();
+      go(place);
+      return;
+    }
+    timer = setInterval(() => go(place + 1), PACE);
+    go(place === steps().length - 1 ? 0 : place + 1);
+  }
+
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    first: () => stopAt(0),
+    back: () => stopAt(place - 1),
+    play,
+    next: () => stopAt(place + 1),
+    last: () => stopAt(Infinity),
+  };
+
+  /** @param {number} to */
+  function stopAt(to) {
+    pause();
+    go(to);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const action = actions[KEYS[event.key] ?? ""];
+    if (!action || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (hasOwnUse(event)) return;
+    event.preventDefault();
+    action();
+  }
+
+  controls.listen(actions, stopAt, (chosen) => {
+    way = chosen;
+    stopAt(place);
+  });
+  root.addEventListener("keydown", onKey);
+  go(0);
+
+  return () => {
+    pause();
+    root.removeEventListener("keydown", onKey);
+    page.remove();
+  };
+}
+
+/** @type {Record<string, string>} */
+const KEYS = {
+  ArrowLeft: "back",
+  ArrowRight: "next",
+  Home: "first",
+  End: "last",
+  " ": "play",
+};
+
+/**
+ * Whether what has the focus does something itself with the key.
+ * @param {KeyboardEvent} event
+ */
+function hasOwnUse(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (target instanceof HTMLInputElement) return target.type === "range" ? event.key !== " " : true;
+  return target instanceof HTMLButtonElement && event.key === " ";
+}
+
+// ---- controls ----
+
+const BUTTONS = [
+  ["first", "First step (Home)"],
+  ["back", "Step back (left arrow)"],
+  ["play", "Play (space)"],
+  ["next", "Step forward (right arrow)"],
+  ["last", "Last step (End)"],
+];
+
+/** @param {Show} show */
+function makeControls(show) {
+  const node = element("div", "cx-controls");
+  const bar = element("div", "cx-bar", { role: "group", "aria-label": "Steps" });
+  /** @type {Record<string, HTMLElement>} */
+  const buttons = {};
+  for (const [name, title] of BUTTONS) {
+    buttons[name] = element("button", `cx-${name}`, { type: "button", title, "aria-label": title });
+    buttons[name].append(icon(name));
+    bar.append(buttons[name]);
+  }
+  const slider = /** @type {HTMLInputElement} */ (
+    element("input", "cx-slider", { type: "range", min: "0", value: "0", "aria-label": "Step" })
+  );
+  const count = element("span", "cx-count");
+  bar.append(slider, count);
+  const { fieldset, radios } = makeWays(show);
+  const about = element("p", "cx-about");
+  node.append(fieldset, about, bar);
+
+  return {
+    node,
+    /**
+     * @param {number} place
+     * @param {number} length
+     * @param {string} text
+     * @param {boolean} playing
+     */
+    show(place, length, text, playing) {
+      slider.max = String(length - 1);
+      slider.value = String(place);
+      const phase = place < show.forward.length ? "forward" : "backward";
+      count.textContent = `${phase}, step ${place + 1} of ${length}`;
+      slider.setAttribute("aria-valuetext", count.textContent);
+      about.textContent = text;
+      const title = playing ? "Pause (space)" : "Play (space)";
+      buttons.play.title = title;
+      buttons.play.setAttribute("aria-label", title);
+      buttons.play.replaceChildren(icon(playing ? "pause" : "play"));
+    },
+    /**
+     * @param {Record<string, () => void>} actions
+     * @param {(to: number) => void} goTo
+     * @param {(way: number) => void} choose
+     */
+    listen(actions, goTo, choose) {
+      for (const name in buttons) buttons[name].addEventListener("click", actions[name]);
+      slider.addEventListener("input", () => goTo(Number(slider.value)));
+      radios.forEach((radio, i) => radio.addEventListener("change", () => choose(i)));
+    },
+  };
+}
+
+/** @param {Show} show */
+function makeWays(show) {
+  const fieldset = element("fieldset", "cx-ways");
+  fieldset.append(element("legend", "", {}, "Backward"));
+  const name = `cx-way-${Math.random()}`; // several explorers may stand in one document
+  const radios = show.ways.map((way, i) => {
+    const radio = /** @type {HTMLInputElement} */ (element("input", "", { type: "radio", name }));
+    radio.checked = i === 0;
+    const label = element("label", "");
+    label.append(radio, ` ${way.name}`);
+    fieldset.append(label);
+    return radio;
+  });
+  return { fieldset, radios };
+}
+
+/** @type {Record<string, string>} */
+const ICONS = {
+  first: "M3 2h2v12H3zM14 2v12L6 8z",
+  back: "M12 2v12L4 8z",
+  play: "M4 2v12l9-6z",
+  pause: "M4 2h3v12H4zM9 2h3v12H9z",
+  next: "M3 2v12l6-6zM10 2h3v12h-3z",
+  last: "M2 2v12l8-6zM11 2h2v12h-2z",
+};
+
+/** @param {string} name */
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+// ---- the picture ----
+
+/** @param {Show} show */
+function makePicture(show) {
+  const node = element("div", "cx-picture", {
+    role: "region",
+    "aria-label": "The graph; the table below says the same",
+    tabindex: "0",
+  });
+  const parsed = new DOMParser().parseFromString(show.picture, "image/svg+xml");
+  const svg = document.importNode(parsed.documentElement, true);
+  node.append(svg);
+  const boxes = show.names.map((_, i) => makeBox(svg, i));
+
+  /** @param {Step} step */
+  function update(step) {
+    boxes.forEach((box, i) => {
+      const [data, grad, mark] = [step.data, step.grad, step.marks].map((x) => show.texts[x[i]]);
+      box?.show(data, grad, mark, i === step.active);
+    });
+    for (const edge of svg.querySelectorAll("[data-edge]")) {
+      const lit = step.edges.includes(edge.getAttribute("data-edge") ?? "");
+      edge.classList.toggle("cx-lit", lit);
+    }
+    boxes[step.active]?.group.scrollIntoView({ block: "nearest", inline: "center" });
+  }
+  return { node, show: update };
+}
+
+/**
+ * One value of the picture; none for a number, which stays as it is.
+ * @param {Element} svg
+ * @param {number} place
+ */
+function makeBox(svg, place) {
+  const group = svg.querySelector(`[data-value="${place}"]`);
+  const grad = group?.querySelector(".cr-grad");
+  if (!group || !grad) return null;
+  const data = [...group.querySelectorAll(".cr-data")].at(-1);
+  const rect = group.querySelector("rect.cr-box");
+  const badge = document.createElementNS("http://www.w3.org/2000/svg", "text");
+  badge.setAttribute("class", "cx-badge");
+  const [x, y, width, height] = ["x", "y", "width", "height"].map((key) =>
+    Number(rect?.getAttribute(key)),
+  );
+  badge.setAttribute("x", String(x + width / 2));
+  badge.setAttribute("y", String(y + height + 11));
+  group.append(badge);
+  const name = group.querySelector("title")?.textContent?.split(", data ")[0] ?? "";
+
+  /**
+   * @param {Text} dataText
+   * @param {Text} gradText
+   * @param {Text} mark
+   * @param {boolean} active
+   */
+  function show(dataText, gradText, mark, active) {
+    write(data, dataText[0]);
+    write(grad, gradText[0]);
+    badge.textContent = mark[0];
+    group?.setAttribute("data-mark", mark[1]);
+    group?.classList.toggle("cx-active", active);
+    const title = group?.querySelector("title");
+    if (title) title.textContent = `${name}, data ${dataText[1]}, gradient ${gradText[1]}`;
+  }
+  return { group, show };
+}
+
+/**
+ * Write a number, as wide as so many characters are.
+ * @param {Element | null | undefined} text
+ * @param {string} number
+ */
+function write(text, number) {
+  if (!text || text.textContent === number) return;
+  const before = text.textContent ?? "";
+  const wide = text.getAttribute("data-em") ?? Number(text.getAttribute("textLength")) / before.length;
+  text.setAttribute("data-em", String(wide));
+  text.setAttribute("textLength", String(Math.max(1, number.length) * Number(wide)));
+  text.textContent = number;
+}
+
+function legend() {
+  const node = element("ul", "cx-legend", { "aria-label": "What the boxes mean" });
+  const kinds = [
+    ["unknown", "to come"],
+    ["active", "at work"],
+    ["waits", "waits for gradients"],
+    ["complete", "gradient complete"],
+    ["passed", "passed on"],
+    ["wrong", "wrong"],
+  ];
+  for (const [kind, text] of kinds) {
+    const item = element("li", "");
+    item.append(element("span", `cx-key cx-key-${kind}`, { "aria-hidden": "true" }), text);
+    node.append(item);
+  }
+  return node;
+}
+
+// ---- what is told of a step ----
+
+/** @param {Step} step */
+function told(step) {
+  const nodes = [element("h2", "", {}, step.heading)];
+  if (step.note) nodes.push(note(step.note, step.wrong));
+  for (const card of step.cards) {
+    const node = element("div", "cx-card");
+    if (card.title) node.append(element("h3", "", {}, card.title));
+    const list = element("dl", "");
+    for (const [kind, line] of card.lines) {
+      list.append(element("dt", "", {}, kind), element("dd", "", {}, line));
+    }
+    node.append(list);
+    if (card.note) node.append(note(card.note, card.wrong));
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+/**
+ * @param {string} text
+ * @param {boolean} wrong
+ */
+function note(text, wrong) {
+  return element("p", wrong ? "cx-note cx-wrong" : "cx-note", {}, text);
+}
+
+/** @param {Show} show */
+function makeTable(show) {
+  const node = element("table", "cx-table");
+  node.append(element("caption", "", {}, "All values"));
+  const head = element("tr", "");
+  for (const name of ["value", "made by", "data", "gradient", "state"]) {
+    head.append(element("th", "", { scope: "col" }, name));
+  }
+  node.append(head);
+  const rows = show.names.map((name, i) => {
+    if (show.kinds[i] === "constant") return null;
+    const row = element("tr", "", { "data-name": name });
+    row.append(element("th", "", { scope: "row" }, name), element("td", "", {}, show.kinds[i]));
+    const cells = ["data", "grad", "mark"].map((kind) => element("td", `cx-${kind}`));
+    row.append(...cells);
+    node.append(row);
+    return { row, cells };
+  });
+
+  /** @param {Step} step */
+  function update(step) {
+    rows.forEach((row, i) => {
+      if (!row) return;
+      const [data, grad, mark] = [step.data, step.grad, step.marks].map((x) => show.texts[x[i]]);
+      row.cells.forEach((cell, k) => (cell.textContent = [data[1], grad[1], mark[0]][k]));
+      row.row.setAttribute("data-mark", mark[1]);
+      row.row.classList.toggle("cx-active", i === step.active);
+    });
+  }
+  return { node, show: update };
+}
+
+/**
+ * @param {string} tag
+ * @param {string} kind  its class
+ * @param {Record<string, string>} attributes
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+function element(tag, kind, attributes = {}, text = "") {
+  const node = document.createElement(tag);
+  if (kind) node.className = kind;
+  for (const name in attributes) node.setAttribute(name, attributes[name]);
+  if (text) node.textContent = text;
+  return node;
+}
