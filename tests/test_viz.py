@@ -2,218 +2,21 @@
 
 import math
 import os
-import random
 import re
 import shutil
 import subprocess
 import sys
-from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
+from graphs import GRAPHS, chain, neuron
 
-from chainrule import Value, ops
+from chainrule import Value
 from chainrule.errors import ArgumentError
 from chainrule.viz import MANY, draw
-from chainrule.viz.layout import MARGIN, PORT_GAP, arrange
 from chainrule.viz.svg import STYLE, number, short_number, shorten
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-# ---- graphs to draw ----
-
-
-def neuron():
-    """The neuron of the lecture, with its labels."""
-    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
-    w1, w2 = Value(-3.0, label="w1"), Value(1.0, label="w2")
-    b = Value(6.8813735870195432, label="b")
-    o = (x1 * w1 + x2 * w2 + b).tanh()
-    o.label = "o"
-    o.backward()
-    return o
-
-
-def overview():
-    """The well-known expression with its many shared values and constants."""
-    a, b = Value(-4.0, label="a"), Value(2.0, label="b")
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    f = (c - d) ** 2
-    return f / 2 + 10 / f
-
-
-def network(sizes=(3, 4, 4, 1), seed=1):
-    """The output of a network of tanh neurons, all of whose inputs are shared."""
-    draws = random.Random(seed)
-    inputs = [Value(draws.uniform(-1, 1), label=f"x{i}") for i in range(sizes[0])]
-    for count in sizes[1:]:
-        inputs = [
-            sum((Value(draws.uniform(-1, 1)) * x for x in inputs), Value(0.0)).tanh()
-            for _ in range(count)
-        ]
-    return inputs[0]
-
-
-def chain(length):
-    value = Value(1.0)
-    for _ in range(length - 1):
-        value = value.tanh()
-    return value
-
-
-def recurrent(steps=20):
-    """One weight that is used at every step."""
-    w, h = Value(0.5, label="w"), Value(1.0, label="h")
-    for _ in range(steps):
-        h = (w * h + w).tanh()
-    return h
-
-
-def total(terms=100):
-    return sum((Value(float(i)) for i in range(1, terms)), Value(0.0))
-
-
-def chosen():
-    a, b, c = Value(1.0, label="a"), Value(2.0, label="b"), Value(3.0, label="c")
-    return ops.maximum(ops.where(a, b * c, b - c), c)
-
-
-GRAPHS = [neuron, overview, network, recurrent, total, chosen, lambda: chain(200), lambda: Value(1)]
-
-
-def random_graph(seed, boxes=40):
-    """Sizes and operands that no expression would give: wide ops, repeats, several results."""
-    draws = random.Random(seed)
-    sizes = [(draws.randint(10, 200), draws.randint(20, 80)) for _ in range(boxes)]
-    operands = [
-        tuple(draws.randrange(box) for _ in range(draws.choice([0, 1, 2, 2, 3]) if box else 0))
-        for box in range(boxes)
-    ]
-    return sizes, operands
-
-
-# ---- layout ----
-
-
-def curve_points(route, parts=12):
-    """Points on the drawn line: level pieces, and cubic curves that are level at both ends."""
-    for (x, y), (to_x, to_y) in pairwise(route):
-        for i in range(parts + 1):
-            t = i / parts
-            s = 1 - t
-            middle = (x + to_x) / 2
-            yield (
-                s**3 * x + 3 * s * s * t * middle + 3 * s * t * t * middle + t**3 * to_x,
-                s**3 * y + 3 * s * s * t * y + 3 * s * t * t * to_y + t**3 * to_y,
-            )
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_boxes_do_not_overlap(seed):
-    """Any two boxes are apart, and all lie within the drawing with its margin."""
-    sizes, operands = random_graph(seed)
-    layout = arrange(sizes, operands)
-    boxes = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(layout.corners, sizes)]
-    for i, (left, top, right, bottom) in enumerate(boxes):
-        assert left >= MARGIN
-        assert top >= MARGIN - 1
-        assert right <= layout.width - MARGIN
-        assert bottom <= layout.height - MARGIN + 1
-        for other in boxes[:i]:
-            apart_across = right < other[0] or other[2] < left
-            assert apart_across or bottom < other[1] or other[3] < top
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_edges_join_their_boxes(seed):
-    """An edge runs from the middle of the operand's right side to its port on the left side."""
-    sizes, operands = random_graph(seed)
-    layout = arrange(sizes, operands)
-    for box, tails in enumerate(operands):
-        assert len(layout.routes[box]) == len(tails)
-        left, middle = layout.corners[box][0], layout.corners[box][1] + sizes[box][1] / 2
-        for slot, (tail, route) in enumerate(zip(tails, layout.routes[box])):
-            x, y = layout.corners[tail]
-            assert route[0] == (x + sizes[tail][0], y + sizes[tail][1] / 2)
-            port = (slot - (len(tails) - 1) / 2) * PORT_GAP
-            assert route[-1] == (left, middle + port)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_edges_run_to_the_right_and_around_boxes(seed):
-    """Operands stand left of results, and no edge goes back or through a box."""
-    sizes, operands = random_graph(seed)
-    layout = arrange(sizes, operands)
-    boxes = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(layout.corners, sizes)]
-    for routes in layout.routes:
-        for route in routes:
-            assert all(x <= to_x for (x, _), (to_x, _) in pairwise(route))
-            for x, y in curve_points(route):
-                assert not any(
-                    left + 1e-6 < x < right - 1e-6 and top < y < bottom
-                    for left, top, right, bottom in boxes
-                )
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_trees_have_no_crossings(seed):
-    """A tree whose edges enter in the order of the operands is drawn without a crossing."""
-    draws = random.Random(seed)
-    operands, free = [], []
-    for box in range(60):
-        operands.append(
-            tuple(free.pop() for _ in range(min(draws.choice([0, 0, 1, 2, 3]), len(free))))
-        )
-        free.append(box)
-    assert not crossings(arrange([(30, 40)] * 60, operands))
-
-
-def crossings(layout):
-    """How many pairs of curves between the same two columns change sides."""
-    gaps = {}
-    for route in [route for routes in layout.routes for route in routes]:
-        for (x, y), (to_x, to_y) in pairwise(route):
-            if x != to_x:
-                gaps.setdefault(x, set()).add((y, to_y))
-    pairs = [pair for edges in gaps.values() for pair in combinations(edges, 2)]
-    return sum(
-        (y - other_y) * (to_y - other_to_y) < 0 for (y, to_y), (other_y, other_to_y) in pairs
-    )
-
-
-def test_crossings_are_removed():
-    """Results that are listed in an order which makes edges cross are put into a better one."""
-    assert not crossings(arrange([(30, 40)] * 5, [(), (), (0,), (1, 1), (0, 0)]))
-
-
-def test_long_edges_are_straight():
-    """A value that is used in each of twenty steps runs beside them as one level line."""
-    operands = [(), ()]
-    for step in range(20):
-        operands += [(0, 3 * step + 1), (3 * step + 2, 0), (3 * step + 3,)]
-    layout = arrange([(50, 30)] * len(operands), operands)
-    middles = {y for routes in layout.routes for route in routes for _, y in route[1:-1][:-1]}
-    assert len(middles) <= 2
-
-
-def test_symmetry():
-    """The result of two operands of one size stands in the middle between them."""
-    layout = arrange([(50, 30)] * 3, [(), (), (0, 1)])
-    tops = [y for _, y in layout.corners]
-    assert tops[2] == (tops[0] + tops[1]) / 2
-    assert tops[0] < tops[1]
-
-
-def test_chain_is_a_line():
-    """A chain of 200 values is one straight line."""
-    layout = arrange([(50, 30)] * 200, [(), *[(i,) for i in range(199)]])
-    assert {y for _, y in layout.corners} == {MARGIN}
 
 
 # ---- SVG ----
@@ -344,7 +147,8 @@ def test_hostile_labels(label, tmp_path):
 def test_drawing_is_the_same_in_every_process():
     """The bytes depend on the graph alone, not on addresses or the seed of hashes."""
     program = (
-        "import test_viz as t; print(t.draw(t.overview()).to_svg(), t.draw(t.network()).to_dot())"
+        "import graphs as g; from chainrule.viz import draw; "
+        "print(draw(g.overview()).to_svg(), draw(g.network()).to_dot())"
     )
     runs = [
         subprocess.run(

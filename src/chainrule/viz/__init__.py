@@ -42,16 +42,16 @@ class Drawing:
 
     def __init__(self, value: Value) -> None:
         values = operands_first(value)
-        self._nodes = _nodes(values) if len(values) <= MANY else []
+        self.nodes = nodes_of(values) if len(values) <= MANY else []
         self._summary = _summary(values) if len(values) > MANY else []
 
     def to_svg(self) -> str:
         """The drawing as an SVG document."""
-        return svg.picture(self._nodes) if self._nodes else svg.card(self._summary)
+        return svg.picture(self.nodes) if self.nodes else svg.card(self._summary)
 
     def to_dot(self) -> str:
         """The drawing as source for Graphviz, for whoever wants another layout."""
-        return dot.source(self._nodes) if self._nodes else dot.card(self._summary)
+        return dot.source(self.nodes) if self.nodes else dot.card(self._summary)
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
@@ -71,7 +71,7 @@ class Drawing:
         Path(path).write_text(formats[suffix](), encoding="utf-8")
 
 
-def _nodes(values: list[Value]) -> list[svg.Node]:
+def nodes_of(values: list[Value]) -> list[svg.Node]:
     """What is drawn of values; a constant becomes a node for each use, as the engine shares it."""
     nodes: list[svg.Node] = []
     places: dict[Value, int] = {}

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import accumulate, pairwise
 
-from chainrule.viz.layout import MARGIN, PORT_GAP, Point, Size, arrange
+from chainrule.viz.layout import MARGIN, Point, arrange
+from chainrule.viz.net import PORT_GAP, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,10 @@ def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> st
 
 def picture(nodes: Sequence[Node]) -> str:
     """The SVG of a graph whose nodes come after their operands, the result last."""
-    sizes = [_size(node) for node in nodes]
+    sizes = [size(node) for node in nodes]
     layout = arrange(sizes, [node.operands for node in nodes])
     edges = [
-        _edge(i, slot, route, nodes[i])
+        _edge(i, slot, route, nodes[i], _are_numbered(nodes[i], routes))
         for i, routes in enumerate(layout.routes)
         for slot, route in enumerate(routes)
     ]
@@ -185,7 +186,7 @@ def document(size: Size, title: str, parts: Iterable[str]) -> str:
 
 _EXPLANATION = (
     "Values are boxes with their data and gradient, ops are circles; the operands of an op enter "
-    "it from the left, in their order from top to bottom."
+    "it from the left, in their order from top to bottom or numbered by it."
 )
 
 
@@ -203,7 +204,7 @@ def sign(op: str) -> str:
     return _SIGNS.get(op, op)
 
 
-def _size(node: Node) -> Size:
+def size(node: Node) -> Size:
     """The width and height of a value's box together with its op."""
     if node.op == "constant":
         return _wide(short_number(node.data)) + 2 * _PAD, _ROW + 4
@@ -279,24 +280,22 @@ def _rect(kind: str, corner: Point, size: Size, radius: float) -> str:
 # ---- edges ----
 
 
-def _edge(place: int, slot: int, route: Sequence[Point], node: Node) -> str:
-    """An operand's edge, with an arrowhead and, where order counts, its number."""
+def _edge(place: int, slot: int, route: Sequence[Point], node: Node, numbered: bool) -> str:
+    """An operand's edge, with an arrowhead and perhaps with its number."""
     x, y = route[-1]
     parts = [
         f'<path class="cr-edge" d="{_curve(route)}"/>',
         f'<path class="cr-head" d="M{x:g} {y:g}l-7 -3.5v7z"/>',
     ]
-    if len(node.operands) > 1 and node.op not in COMMUTE:
-        right, down = _beside_head(slot, len(node.operands))
-        parts.append(_text(x + right, y + down, str(slot + 1), "slot", "middle"))
+    if numbered:
+        parts.append(_text(x - 13, y + 3.5, str(slot + 1), "slot", "middle"))
     return f'<g data-edge="{node.operands[slot]} {place} {slot}">{"".join(parts)}</g>'
 
 
-def _beside_head(slot: int, slots: int) -> Point:
-    """Where the number of an edge stands: above the first, below the last, else on the line."""
-    if slot == 0:
-        return -5.0, -5.0
-    return (-5.0, 11.0) if slot == slots - 1 else (-13.0, 3.5)
+def _are_numbered(node: Node, routes: Sequence[Sequence[Point]]) -> bool:
+    """Whether the edges into a node bear numbers: where their order counts or is not theirs."""
+    ends = [route[-1][1] for route in routes]
+    return len(ends) > 1 and (node.op not in COMMUTE or ends != sorted(ends))
 
 
 def _curve(route: Sequence[Point]) -> str:
