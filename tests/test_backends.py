@@ -212,6 +212,21 @@ def test_a_gradient_that_is_still_needed_is_not_overwritten(make):
     assert found == [g if y > 0.0 else 0.0 for g, y in zip(kept, leaves)]
 
 
+def test_a_copy_is_read_where_it_is_and_not_overwritten(make):
+    """The derivative of exp is its value; a choice by it does not take the place of that."""
+    whole = View(3, 0, (1,))
+    given = [Leaves(50), Numbers([]), Data(0)]
+    x = View(0, 0, (1,))
+    exp, slope = Map("exp", None, (50,), [x]), Map("exp", 0, (50,), [whole, x])
+    choice = Selected((50,), View(4, 0, (1,)), x)
+    total = Sum(1, [(None, Part(1.0, (50,), 0, [whole]))])
+    program = Program([*given, exp, slope, choice, total], [5, 6])
+    leaves = [float(k % 3) for k in range(50)]
+    for found, expected in zip(filled(make, program, leaves), program.interpret(leaves)):
+        assert found == pytest.approx(expected, rel=1e-14)
+    assert "copyto" not in make(program).source
+
+
 # ---- every instruction, in whole numbers, whose sums are exact in any order ----
 
 

@@ -41,9 +41,9 @@ class Arrays:
             if isinstance(made, Numbers):
                 self.known[f"b{block}"][:] = made.numbers
 
-    def overwrite(self, block: int, dead: int) -> None:
-        """Let a block be where another was that nobody reads any more."""
-        self.known[f"b{block}"] = self.known[f"b{dead}"]
+    def share(self, block: int, other: int) -> None:
+        """Let a block be where another is: the same numbers, or some that nobody reads any more."""
+        self.known[f"b{block}"] = self.known[f"b{other}"]
 
     def call(self, function: str, *arguments: str) -> str:
         """The line that calls a function of NumPy."""

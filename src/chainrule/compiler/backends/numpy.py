@@ -127,6 +127,7 @@ class _Writer:
         self._last_read = _last_read(program, self._inlined)
         self._numbers = program.instructions[1].numbers  # type: ignore[union-attr]
         self._places: dict[Any, str] = {}
+        self._shared: set[int] = set()  # blocks in the same place as another that is still read
 
     def source(self) -> str:
         lines: list[list[str]] = [[], []]
@@ -159,15 +160,31 @@ class _Writer:
     # ---- elementwise ----
 
     def _elementwise(self, block: int, made: Map | Selected) -> list[str]:
+        tree = self._formula(made)
+        copied = self._copied(block, made, tree)
+        if copied is not None:
+            self.arrays.share(block, copied)
+            self._shared |= {block, copied}
+            return []
         place = View(block, 0, contiguous(made.dims))
         for view in made.operands if isinstance(made, Map) else [made.gradient]:
             if self._may_overwrite(block, made, view):
                 place = view
-                self.arrays.overwrite(block, view.block)
+                self.arrays.share(block, view.block)
                 break
         write = Elementwise(self.arrays, made.dims)
-        write.into(self.arrays.view(place, made.dims), self._formula(made))
+        write.into(self.arrays.view(place, made.dims), tree)
         return write.lines
+
+    def _copied(self, block: int, made: Map | Selected, tree: Tree) -> int | None:
+        """The block that an instruction only repeats, like the derivative of exp its value."""
+        for view in made.operands if isinstance(made, Map) else []:
+            source = self.program.instructions[view.block]
+            whole = (view.offset, view.strides) == (0, contiguous(made.dims))
+            inside = not isinstance(source, Given) and block not in self.program.outputs
+            if whole and inside and tree == self._operand(view, made.dims):
+                return view.block if source.size == made.size else None
+        return None
 
     def _tree(self, made: Map) -> Tree:
         """The formula of a map, of arrays and numbers."""
@@ -195,7 +212,8 @@ class _Writer:
     def _may_overwrite(self, block: int, made: Map | Selected, view: View) -> bool:
         """Whether an operand's block is of the same pass, and not needed after this."""
         dead = self.program.instructions[view.block]
-        if not isinstance(dead, Sum | Map | Selected) or self._last_read[view.block] != block:
+        passing = isinstance(dead, Sum | Map | Selected) and view.block not in self._shared
+        if not passing or self._last_read[view.block] != block:
             return False
         same_pass = (view.block < self.program.forward) == (block < self.program.forward)
         readers = [made, *[self.program.instructions[k] for k in self._inlined & _sources(made)]]
