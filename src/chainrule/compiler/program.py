@@ -29,6 +29,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import operator
 
 from chainrule.errors import ProgramError
 from chainrule.ops import TABLE
@@ -531,17 +532,28 @@ def _added(places: Sequence[int], numbers: Sequence[float], size: int) -> list[f
 
 
 def _summed(made: Sum, blocks: list[list[float]]) -> list[float]:
-    """The block of a sum."""
-    result = [0.0] * made.size
+    """The block of a sum; what comes first is not added to 0.0, which would lose a -0.0."""
+    result: list[float] | None = None
     for target, part in made.parts:
-        kept, summed = part.dims[: part.kept], math.prod(part.dims[part.kept :])
-        columns = [[blocks[v.block][i] for i in v.places(part.dims)] for v in part.factors]
-        terms = [math.prod(x, start=part.scale) for x in zip(*columns)] if columns else None
-        places = range(made.size) if target is None else target.places(kept)
-        for k, place in enumerate(places):
-            few = terms[k * summed : (k + 1) * summed] if terms else [part.scale] * summed
-            result[place] += sum(few)
-    return result
+        sums = _sums(part, blocks)
+        if target is None and result is None:
+            result = sums
+            continue
+        result = result or [0.0] * made.size
+        places = range(made.size) if target is None else target.places(part.dims[: part.kept])
+        for place, number in zip(places, sums):
+            result[place] += number
+    return result or [0.0] * made.size
+
+
+def _sums(part: Part, blocks: list[list[float]]) -> list[float]:
+    """A part, its kept elements one after the other."""
+    terms = [part.scale] * math.prod(part.dims)
+    for view in part.factors:
+        terms = [x * blocks[view.block][i] for x, i in zip(terms, view.places(part.dims))]
+    count = math.prod(part.dims[part.kept :])
+    runs = [terms[at : at + count] for at in range(0, len(terms), count)]
+    return [functools.reduce(operator.add, run) for run in runs]
 
 
 def _shown(numbers: Sequence[float]) -> str:
