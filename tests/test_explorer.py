@@ -179,6 +179,18 @@ def test_the_chain_rule_is_spelled_out():
     ]
 
 
+def test_conditions_are_settled():
+    """A condition on a number of the expression is left out, one on a value is decided after it."""
+    cells = replay.read(Value(-7.0, label="a") ** 2)
+    (step,) = replay.in_order(cells)
+    rule = dict(spelled.backward(cells, step, step.shares[0], adds=True))["derivative"]
+    assert rule == "d(v1)/d(a) = 2 * a ** (2 - 1) = 2 * (-7) ** (2 - 1) = -14"
+    cells = replay.read(Value(3.0, label="a").relu())
+    (step,) = replay.in_order(cells)
+    rule = dict(spelled.backward(cells, step, step.shares[0], adds=True))["derivative"]
+    assert rule == "d(v1)/d(a) = where(v1 <= 0, 0, 1) = 1"
+
+
 def test_accumulation_is_shown_adding_up():
     """The sums on the way to a gradient stay in sight; with = what is lost is named."""
     a = Value(3.0, label="a")

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from chainrule.ops import TABLE
+from chainrule.ops import TABLE, OnFloats, python_function
 from chainrule.viz.replay import Cell, Share, Step
 from chainrule.viz.svg import short_number
 
@@ -80,6 +80,33 @@ class _Filled(ast.NodeTransformer):
         return ast.Name(_bracketed(self.fillings.get(node.id, node.id)))
 
 
+def settled(formula: str, known: dict[str, float]) -> str:
+    """A formula of which conditions on known numbers leave what they choose.
+
+    >>> settled("where(b > 0, a * b, where(a > 0, 1, 0))", {"b": 0.0})
+    'where(a > 0, 1, 0)'
+    """
+    return ast.unparse(_Settled(known).visit(ast.parse(formula, mode="eval")))
+
+
+class _Settled(ast.NodeTransformer):
+    def __init__(self, known: dict[str, float]) -> None:
+        self.known = known
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if ast.unparse(node.func) != "where" or not self.knows(node.args[0]):
+            return node
+        condition = ast.unparse(node.args[0])
+        chosen = python_function(condition, tuple(self.known), OnFloats())(*self.known.values())
+        return node.args[1] if chosen else node.args[2]
+
+    def knows(self, condition: ast.expr) -> bool:
+        names = {x.id for x in ast.walk(condition) if isinstance(x, ast.Name)}
+        called = {ast.unparse(x.func) for x in ast.walk(condition) if isinstance(x, ast.Call)}
+        return names - called <= set(self.known)
+
+
 def _bracketed(text: str) -> str:
     return text if re.fullmatch(r"[\w.]+|\d[\d.]*e[+-]\d+", text) else f"({text})"
 
@@ -98,6 +125,16 @@ def _fillings(cells: Sequence[Cell], cell: Cell) -> tuple[dict[str, str], dict[s
     return names, {**numbers, "y": short_number(cell.data)}
 
 
+def _known(cells: Sequence[Cell], cell: Cell) -> dict[str, float]:
+    """The numbers that the operands of an op's row, and y, stand for."""
+    operands = TABLE[cell.op].operands
+    return {**{c: cells[i].data for c, i in zip(operands, cell.operands)}, "y": cell.data}
+
+
+def _is_constant(cell: Cell) -> bool:
+    return cell.op == "constant"
+
+
 def _value_formula(cell: Cell) -> str:
     row = TABLE.get(cell.op)
     if row is None:
@@ -112,8 +149,10 @@ def _derivative(cells: Sequence[Cell], cell: Cell, share: Share, slope: str) -> 
     if row is None:
         return f"{slope} = {number}"
     names, numbers = _fillings(cells, cell)
-    rule = row.derivatives[share.slot]
-    parts = [slope, filled(rule, names), filled(rule, numbers), number]
+    rule, known = row.derivatives[share.slot], _known(cells, cell)
+    constants = {c: known[c] for c, i in zip(row.operands, cell.operands) if _is_constant(cells[i])}
+    in_names, in_numbers = settled(rule, constants), settled(rule, known)
+    parts = [slope, filled(in_names, names), filled(in_numbers, numbers), number]
     return " = ".join([part for i, part in enumerate(parts) if part not in parts[:i]])
 
 

@@ -189,7 +189,7 @@ def _passing(cells: Sequence[Cell], way: Way, step: Step) -> State:
         "heading": f"Backward: {cell.op} passes on {cell.name}.grad = {gradient}",
         "note": f"Too early: {_more(step.missing)} to come to {cell.name}."
         if step.missing
-        else f"Nothing more comes to {cell.name}: it is time.",
+        else f"Nothing more comes to {cell.name}, so that it can pass its gradient on.",
         "wrong": bool(step.missing),
         "cards": [
             _card(

@@ -265,9 +265,22 @@ function makePicture(show) {
       const lit = step.edges.includes(edge.getAttribute("data-edge") ?? "");
       edge.classList.toggle("cx-lit", lit);
     }
-    boxes[step.active]?.group.scrollIntoView({ block: "nearest", inline: "center" });
+    const group = boxes[step.active]?.group;
+    if (group) center(node, group);
   }
   return { node, show: update };
+}
+
+/**
+ * Scroll the picture alone, so that the page stays where its reader is.
+ * @param {HTMLElement} frame
+ * @param {Element} group
+ */
+function center(frame, group) {
+  const outer = frame.getBoundingClientRect();
+  const inner = group.getBoundingClientRect();
+  frame.scrollLeft += inner.x + inner.width / 2 - outer.x - outer.width / 2;
+  frame.scrollTop += inner.y + inner.height / 2 - outer.y - outer.height / 2;
 }
 
 /**
