@@ -166,13 +166,14 @@ def in_order(cells: Sequence[Cell], *, adds: bool = True) -> list[Step]:
 def too_early(cells: Sequence[Cell]) -> list[Step]:
     """The steps if values pass on the first gradient that comes, each once.
 
-    Wherever there is a choice, the next is a value to which more gradients are to come.
+    Wherever there is a choice, the next is the value computed first: what uses it comes after it,
+    so that each value with several users is too early.
     """
     replay = _Replay(cells, adds=True)
     steps = []
     ready = {len(cells) - 1} if cells[-1].operands else set()
     while ready:
-        place = max(ready, key=lambda i: (replay.waiting[i] > 0, i))
+        place = min(ready)
         steps.append(replay.step(place))
         ready |= {i for i in cells[place].operands if cells[i].operands}
         ready -= replay.done
