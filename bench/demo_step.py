@@ -4,8 +4,9 @@ Moons of 100 points, MLP(2, [16, 16, 1]), hinge loss and L2, exactly as microgra
 it. The two engines take turns, each in a process of its own, for what one leaves in memory slows
 the other down; the first step of a turn, which finds the caches cold, is not counted. The time of
 a step is that of its forward pass, of zero_grad and backward, and of the update, after which its
-graph is let go. The garbage is collected between steps, outside of the time; where the collector
-is off, without looking through what was imported.
+graph is let go; it is the processor's time, so that waiting for other programs does not count. The
+garbage is collected between steps, outside of the time; where the collector is off, without
+looking through what was imported.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import micrograd.engine
@@ -58,17 +59,17 @@ def training(engine: str) -> Iterator[tuple[float, list[float]]]:
     model = network(2, [16, 16, 1])
     step = 0
     while True:
-        times = [perf_counter()]
+        times = [process_time()]
         loss = demo_loss(value, model, points, labels)
-        times.append(perf_counter())
+        times.append(process_time())
         model.zero_grad()
         loss.backward()
-        times.append(perf_counter())
+        times.append(process_time())
         for p in model.parameters():
             p.data -= (1.0 - 0.9 * step / 100) * p.grad
         number = loss.data
         del loss
-        times.append(perf_counter())
+        times.append(process_time())
         yield number, [after - before for before, after in pairwise(times)]
         step += 1
 
