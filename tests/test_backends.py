@@ -499,6 +499,17 @@ def test_a_turned_program_is_the_same_program(seed):
     assert filled(with_numpy.Runner, program, leaves, data) == program.interpret(leaves, data)
 
 
+def test_a_table_of_rows_to_look_up_is_not_turned(make):
+    """The numbers of rows may be computed themselves; they are read in their order."""
+    part = Part(1.0, (12, 2), 2, [View(2, 0, (1, 0)), View(2, 12, (0, 1))])
+    rows = Rows([0] * 4, 1, 9, (4,), View(3, 1, (6,)))
+    given = [Leaves(9), Numbers([]), Data(14), Sum(24, [(None, part)])]
+    program = Program([*given, Lookup(0, rows)], [4])
+    data = [float(k % 4) for k in range(12)] + [1.0, 2.0]
+    leaves = [float(k) for k in range(9)]
+    assert filled(make, program, leaves, data) == program.interpret(leaves, data)
+
+
 def test_some_random_programs_are_turned():
     """The test before this one is about something."""
     outer = Part(1.0, (12, 2), 2, [View(0, 0, (1, 0)), View(2, 0, (0, 1))])

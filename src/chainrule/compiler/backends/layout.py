@@ -16,6 +16,7 @@ from chainrule.compiler.program import (
     Sum,
     View,
     contiguous,
+    read_by,
 )
 
 TYPE_CHECKING = False
@@ -53,7 +54,8 @@ def turned(program: Program) -> Program:
             instructions.append(found)
         else:
             return Program(instructions, program.outputs, program.forward)
-        forms = _without(program, forms, {block, *_sources(made)} & {*forms})
+        near = {block, *[view.block for view, _ in read_by(made)]}
+        forms = _without(program, forms, near & {*forms})
     return program
 
 
@@ -62,8 +64,10 @@ def turned(program: Program) -> Program:
 
 def _forms(program: Program) -> dict[int, Form]:
     """The blocks that are long tables, and those made of them elementwise."""
-    fixed = {made.block for made in program.instructions if isinstance(made, Placed)}
-    fixed.update(program.outputs)
+    fixed = {*program.outputs}
+    for made in program.instructions:
+        if isinstance(made, Placed):
+            fixed.update((made.block, *[view.block for view, _ in read_by(made)]))
     forms: dict[int, Form] = {}
     for block, made in enumerate(program.instructions):
         form = _form(made, forms)
@@ -106,15 +110,6 @@ def _without(program: Program, forms: dict[int, Form], blocks: set[int]) -> dict
                 near |= group
         blocks = near & {*forms}
     return forms
-
-
-def _sources(made: Any) -> set[int]:
-    views = made.operands if isinstance(made, Map) else ()
-    if isinstance(made, Selected):
-        views = (made.gradient, made.slope)
-    if isinstance(made, Sum):
-        return {view.block for _, part in made.parts for view in part.factors}
-    return {view.block for view in views}
 
 
 # ---- one instruction ----
