@@ -315,6 +315,8 @@ def test_several_outputs_have_a_seed_for_each_element():
     assert got[:3] == [[6.0, 2 / 3, 2.0], [math.exp(2.0), 3.0], [2.0, 3.0]]
     assert got[3] == pytest.approx([3 + 10 / 3 + 100, 2 - 20 / 9], rel=1e-15)
     assert 0 not in derived.outputs
+    with_data, _ = in_creation_order(record.values, [[first[0]], [b]], [b])
+    assert lift_graph(with_data)[0].outputs == [3, 4]
 
 
 def test_numbers_of_the_expression_are_told_apart_by_their_bits():
@@ -559,6 +561,21 @@ def test_a_derived_program_can_be_derived_again(expression):
         assert slope == pytest.approx(grad(y, leaves[place]), rel=1e-6, abs=1e-6)
         if math.isfinite(units[place]):
             assert abs(curvature - right[place]) <= 64.0 * EPS * units[place]
+
+
+def test_the_slope_of_an_op_that_selects_has_a_derivative_where_it_was_chosen():
+    """A square where positive, 0 elsewhere: the second derivative is 2 and 0."""
+
+    @op("where(x < 0, 0, 2 * x)", selects=True)
+    def positive_square(x):
+        return x * x if x > 0 else 0.0
+
+    x = Value(1.0)
+    program, *_ = lift_graph(read(positive_square(x))[0])
+    once = derive(program)
+    twice = derive(Program(once.instructions, once.outputs[-1:]))
+    assert twice.interpret([1.5]) == [[3.0], [2.0]]
+    assert twice.interpret([-1.5]) == [[0.0], [0.0]]
 
 
 def test_what_depends_on_a_seed_is_not_derived_again():
