@@ -34,10 +34,10 @@ class Way:
     adds: bool = True
 
     @property
-    def full(self) -> str:
+    def full(self) -> Mark:
         """What is said of a value to which no more gradients come."""
         sound = self.adds and not any(step.missing for step in self.steps)
-        return "complete" if sound else "all came"
+        return ("complete", "complete") if sound else ("all came", "known")
 
 
 def show(cells: Sequence[Cell]) -> State:
@@ -179,7 +179,7 @@ def _mark(cell: Cell, way: Way, waiting: int, missing: int | None) -> Mark:
         return "too early", "wrong"
     if missing == 0:
         return "passed on", "passed"
-    return (f"waits for {waiting}", "waits") if waiting else (way.full, "complete")
+    return (f"waits for {waiting}", "waits") if waiting else way.full
 
 
 def _passing(cells: Sequence[Cell], way: Way, step: Step) -> State:

@@ -63,7 +63,7 @@ export function render(root, show) {
     const all = steps();
     place = Math.max(0, Math.min(to, all.length - 1));
     if (place === all.length - 1) pause();
-    controls.show(place, all.length, show.ways[way].about, timer !== undefined);
+    controls.show(place, all.length, way, timer !== undefined);
     picture.show(all[place]);
     table.show(all[place]);
     story.replaceChildren(...told(all[place]));
@@ -137,8 +137,8 @@ const KEYS = {
  */
 function hasOwnUse(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (target instanceof HTMLInputElement) return target.type === "range" ? event.key !== " " : true;
-  return target instanceof HTMLButtonElement && event.key === " ";
+  const button = target instanceof HTMLButtonElement;
+  return event.key === " " ? button : target instanceof HTMLInputElement;
 }
 
 // ---- controls ----
@@ -167,25 +167,26 @@ function makeControls(show) {
   );
   const count = element("span", "cx-count");
   bar.append(slider, count);
-  const { fieldset, radios } = makeWays(show);
+  const { ways, choices } = makeWays(show);
   const about = element("p", "cx-about");
-  node.append(fieldset, about, bar);
+  node.append(ways, about, bar);
 
   return {
     node,
     /**
      * @param {number} place
      * @param {number} length
-     * @param {string} text
+     * @param {number} way
      * @param {boolean} playing
      */
-    show(place, length, text, playing) {
+    show(place, length, way, playing) {
       slider.max = String(length - 1);
       slider.value = String(place);
       const phase = place < show.forward.length ? "forward" : "backward";
       count.textContent = `${phase}, step ${place + 1} of ${length}`;
       slider.setAttribute("aria-valuetext", count.textContent);
-      about.textContent = text;
+      about.textContent = show.ways[way].about;
+      choices.forEach((choice, i) => choice.setAttribute("aria-pressed", String(i === way)));
       const title = playing ? "Pause (space)" : "Play (space)";
       buttons.play.title = title;
       buttons.play.setAttribute("aria-label", title);
@@ -199,25 +200,18 @@ function makeControls(show) {
     listen(actions, goTo, choose) {
       for (const name in buttons) buttons[name].addEventListener("click", actions[name]);
       slider.addEventListener("input", () => goTo(Number(slider.value)));
-      radios.forEach((radio, i) => radio.addEventListener("change", () => choose(i)));
+      choices.forEach((choice, i) => choice.addEventListener("click", () => choose(i)));
     },
   };
 }
 
 /** @param {Show} show */
 function makeWays(show) {
-  const fieldset = element("fieldset", "cx-ways");
-  fieldset.append(element("legend", "", {}, "Backward"));
-  const name = `cx-way-${Math.random()}`; // several explorers may stand in one document
-  const radios = show.ways.map((way, i) => {
-    const radio = /** @type {HTMLInputElement} */ (element("input", "", { type: "radio", name }));
-    radio.checked = i === 0;
-    const label = element("label", "");
-    label.append(radio, ` ${way.name}`);
-    fieldset.append(label);
-    return radio;
-  });
-  return { fieldset, radios };
+  const ways = element("div", "cx-ways", { role: "group", "aria-label": "Way backward" });
+  ways.append(element("span", "", { "aria-hidden": "true" }, "Backward"));
+  const choices = show.ways.map((way) => element("button", "", { type: "button" }, way.name));
+  ways.append(...choices);
+  return { ways, choices };
 }
 
 /** @type {Record<string, string>} */
@@ -330,9 +324,10 @@ function makeBox(svg, place) {
 function write(text, number) {
   if (!text || text.textContent === number) return;
   const before = text.textContent ?? "";
-  const wide = text.getAttribute("data-em") ?? Number(text.getAttribute("textLength")) / before.length;
-  text.setAttribute("data-em", String(wide));
-  text.setAttribute("textLength", String(Math.max(1, number.length) * Number(wide)));
+  const length = Number(text.getAttribute("textLength"));
+  const em = text.getAttribute("data-em") ?? length / before.length;
+  text.setAttribute("data-em", String(em));
+  text.setAttribute("textLength", String(Math.max(1, number.length) * Number(em)));
   text.textContent = number;
 }
 
