@@ -175,6 +175,20 @@ PLAIN = [
     lambda: graphs.mlp([3, 4, 1])[0],
     lambda: graphs.mlp([2, 2, 1], samples=3)[0],
 ]
+FOLDED = [
+    ([3, 4, 4, 1], "neuron"),
+    ([4, 8, 8, 1], "neuron"),
+    ([2, 16, 16, 1], "layer"),
+    ([2, 16, 16, 1], "program"),
+]
+
+
+def drawings():
+    """Twenty: small graphs value by value, networks by neuron, layer and instruction."""
+    yield from [draw(graph(), "none") for graph in PLAIN]
+    for sizes, fold in FOLDED:
+        loss, model = graphs.mlp(sizes, samples=8)
+        yield draw(loss, fold, model=model)
 
 
 def boxes(drawing):
@@ -229,8 +243,8 @@ def test_quality_beside_graphviz():
     A line that several edges from one box share is one line, and crosses another once.
     """
     ours, theirs = [0, 0.0], [0, 0.0]
-    for graph in PLAIN:
-        sizes, operands = boxes(draw(graph()))
+    for drawing in drawings():
+        sizes, operands = boxes(drawing)
         layout = arrange(sizes, operands)
         area, crossed = by_graphviz(sizes, operands)
         ours[0] += crossings(layout)

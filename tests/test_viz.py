@@ -9,10 +9,10 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from graphs import GRAPHS, chain, neuron
+from graphs import GRAPHS, chain, mlp, neuron
 
 from chainrule import Value
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, MissingExtraError
 from chainrule.viz import MANY, draw
 from chainrule.viz.svg import STYLE, number, short_number, shorten
 
@@ -247,13 +247,13 @@ def test_labels(label, text):
 
 
 def test_the_largest_graph_that_is_drawn():
-    """300 values are drawn one by one, one more is not."""
-    assert draw(chain(MANY)).to_svg().count("data-value") == MANY == 300
+    """200 values are drawn one by one; of more, which no fold makes fewer, the counts are given."""
+    assert draw(chain(MANY)).to_svg().count("data-value") == MANY == 200
     svg = draw(chain(MANY + 1)).to_svg()
     assert "data-value" not in svg
     assert texts(ElementTree.fromstring(svg)) == [
-        "301 values: too many to draw one by one",
-        "300 tanh, 1 leaf, 0 constants",
+        "201 values: too many to draw one by one",
+        "200 tanh, 1 leaf, 0 constants",
     ]
 
 
@@ -321,12 +321,59 @@ def test_save(tmp_path):
     assert (tmp_path / "n.DOT").read_text(encoding="utf-8") == drawing.to_dot()
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.jpeg", "x"])
+def test_png(tmp_path):
+    """A PNG has two pixels for each unit of the drawing."""
+    pytest.importorskip("resvg_py")
+    drawing = draw(neuron())
+    drawing.save(tmp_path / "n.png")
+    found = (tmp_path / "n.png").read_bytes()
+    root = ElementTree.fromstring(drawing.to_svg())
+    assert found[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = int.from_bytes(found[16:20]), int.from_bytes(found[20:24])
+    assert abs(width - 2 * float(root.get("width"))) < 1
+    assert abs(height - 2 * float(root.get("height"))) < 1
+
+
+def test_png_without_its_package(tmp_path, monkeypatch):
+    """Without resvg-py a PNG is refused by the name of the extra, and nothing is written."""
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(MissingExtraError, match=r"chainrule\[draw\]"):
+        draw(Value(1.0)).save(tmp_path / "x.png")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.jpeg", "x.pdf", "x"])
 def test_other_formats_are_refused(tmp_path, name):
     """Another suffix, or none, is refused with those that are possible."""
-    with pytest.raises(ArgumentError, match=r"saved as \.svg or \.dot, not"):
+    with pytest.raises(ArgumentError, match=r"saved as \.svg, \.png, \.html or \.dot, not"):
         draw(Value(1.0)).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+LEGEND = {
+    "leaf": lambda: Value(1.0),
+    "number in the expression": lambda: Value(1.0) + 2,
+    "which operand": lambda: Value(1.0) - Value(2.0),
+    "several values": lambda: mlp([2, 4, 4, 1], samples=8)[0],
+}
+
+
+def test_legend():
+    """Each shape that is drawn is explained, and no other."""
+    for shape, graph in LEGEND.items():
+        svg = draw(graph()).to_svg()
+        legend = svg[svg.index("cr-legend") :]
+        assert [other for other in LEGEND if f">{other}<" in legend] == [
+            other for other in LEGEND if _has(svg, other)
+        ]
+        assert f">{shape}<" in legend
+
+
+def _has(svg, shape):
+    """Whether a shape is drawn, by the elements before the legend."""
+    drawn = svg[svg.index("</style>") : svg.index("cr-legend")]
+    marks = ["cr-leaf", "cr-constant", "cr-slot", "cr-group"]
+    return marks[list(LEGEND).index(shape)] in drawn
 
 
 def test_only_values_are_drawn():

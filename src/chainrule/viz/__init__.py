@@ -5,24 +5,40 @@ from __future__ import annotations
 import os
 import textwrap
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from chainrule.arguments import check_choice
 from chainrule.engine import Value, operands_first
-from chainrule.errors import ArgumentError
-from chainrule.viz import dot, svg
+from chainrule.errors import ArgumentError, missing_extra
+from chainrule.viz import dot, page, svg
+from chainrule.viz import fold as folds
 
-MANY = 300  # values; a larger graph is described instead
+if TYPE_CHECKING:
+    from chainrule.nn import Module
+
+MANY = 200  # values; a larger graph is folded
+_MOST = 2000  # boxes that are drawn if one insists
 
 
-def draw(value: Value) -> Drawing:
+def draw(value: Value, fold: str = "auto", *, model: Module | None = None) -> Drawing:
     """The graph behind a value, drawn from left to right as it is now.
 
     Each value is a box with its label, data and gradient, each op a circle before its value, each
-    number in an expression a small box at every use. Of more than 300 values the drawing gives
-    the counts.
+    number in an expression a small box at every use. A graph of more than 200 values is folded:
+    by neuron, by layer or by instruction of its array program, whichever first gives at most 200
+    boxes; if none does, the drawing gives the counts.
+
+    Args:
+        value: the result of the graph.
+        fold: "auto", or "neuron", "layer", "program" or "none", whatever the size.
+        model: the module whose parameters take part; they carry their paths. Without it, leaves
+            whose labels are paths, as "layers.0.neurons.3.w.1", are parameters.
 
     Raises:
-        ArgumentError: something else than a value was given.
+        ArgumentError: something else than a value was given, no such fold exists, no parameters
+            are known to fold by, or more than 2,000 boxes would have to be drawn.
 
     >>> a = Value(3.0, label="a")
     >>> drawing = draw(a + a)
@@ -31,19 +47,46 @@ def draw(value: Value) -> Drawing:
     """
     if not isinstance(value, Value):
         raise ArgumentError(f"draw() takes a Value, not {type(value).__name__}")
-    return Drawing(value)
+    check_choice("fold", fold, ("auto", "none", *folds.FOLDS))
+    named = {id(p): path for path, p in model.named_parameters()} if model else {}
+    return Drawing(value, fold, named)
 
 
 class Drawing:
     """A drawing, shown by notebooks and saved to files; `draw()` makes it.
 
     It keeps what it shows: values that change or are freed later leave it as it is.
+
+    Attributes:
+        nodes: what is drawn, operands first; nothing if only counts are given.
     """
 
-    def __init__(self, value: Value) -> None:
+    def __init__(self, value: Value, fold: str, named: Mapping[int, str]) -> None:
         values = operands_first(value)
-        self.nodes = nodes_of(values) if len(values) <= MANY else []
-        self._summary = _summary(values) if len(values) > MANY else []
+        self._opened: dict[int, page.Opened] = {}
+        self.nodes: Sequence[svg.Box] = []
+        if fold == "none" or (fold == "auto" and len(values) <= MANY):
+            _check_boxes(len(values))
+            self.nodes = nodes_of(values, named)
+        else:
+            self._fold(values, fold, named)
+        self._summary = [] if self.nodes else _summary(values)
+
+    def _fold(self, values: list[Value], how: str, named: Mapping[int, str]) -> None:
+        net = folds.read(values, named)
+        if how in ("neuron", "layer") and not net.paths:
+            raise ArgumentError(
+                f"to fold by {how}, parameters with paths are needed: give the model as "
+                'draw(value, model=model), or labels as "layers.0.neurons.3.w.1"'
+            )
+        possible = folds.FOLDS if net.paths else ("program",)
+        for by in possible if how == "auto" else (how,):
+            nodes = folds.fold(net, by)
+            if how != "auto":
+                _check_boxes(len(nodes))
+            if how != "auto" or len(nodes) <= MANY:
+                self.nodes, self._opened = nodes, folds.opened(net, nodes)
+                return
 
     def to_svg(self) -> str:
         """The drawing as an SVG document."""
@@ -53,6 +96,14 @@ class Drawing:
         """The drawing as source for Graphviz, for whoever wants another layout."""
         return dot.source(self.nodes) if self.nodes else dot.card(self._summary)
 
+    def to_html(self) -> str:
+        """The drawing as a page that stands alone, in which groups open when they are clicked.
+
+        Groups of up to 200 values open as a drawing of their own, of up to 2,000 as a list; of
+        larger ones, the first are listed.
+        """
+        return page.page(self.to_svg(), self._opened)
+
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
@@ -60,18 +111,40 @@ class Drawing:
         """Write the drawing to a file, in the format that its suffix names.
 
         Raises:
-            ArgumentError: the suffix is neither .svg nor .dot.
+            ArgumentError: the suffix is none of .svg, .png, .html and .dot.
+            MissingExtraError: resvg-py, which makes PNG files, is not installed.
         """
-        formats = {".svg": self.to_svg, ".dot": self.to_dot}
+        formats = {".svg": self.to_svg, ".html": self.to_html, ".dot": self.to_dot}
         suffix = Path(path).suffix.lower()
-        if suffix not in formats:
+        if suffix == ".png":
+            Path(path).write_bytes(_png(self.to_svg()))
+        elif suffix in formats:
+            Path(path).write_text(formats[suffix](), encoding="utf-8")
+        else:
             raise ArgumentError(
-                f"a drawing is saved as .svg or .dot, not as {suffix or 'a file without suffix'!r}"
+                "a drawing is saved as .svg, .png, .html or .dot, "
+                f"not as {suffix or 'a file without suffix'!r}"
             )
-        Path(path).write_text(formats[suffix](), encoding="utf-8")
 
 
-def nodes_of(values: list[Value]) -> list[svg.Node]:
+def _png(picture: str) -> bytes:
+    """An SVG as pixels, two for each of its units."""
+    try:
+        import resvg_py
+    except ImportError:
+        raise missing_extra("resvg-py", "draw", "a drawing as PNG") from None
+    return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=2))
+
+
+def _check_boxes(count: int) -> None:
+    if count > _MOST:
+        raise ArgumentError(
+            f"{count:,} boxes are too many to draw, {_MOST:,} can be: "
+            'fold by something larger, or let fold="auto" choose'
+        )
+
+
+def nodes_of(values: list[Value], named: Mapping[int, str] | None = None) -> list[svg.Node]:
     """What is drawn of values; a constant becomes a node for each use, as the engine shares it."""
     nodes: list[svg.Node] = []
     places: dict[Value, int] = {}
@@ -86,12 +159,12 @@ def nodes_of(values: list[Value]) -> list[svg.Node]:
             else:
                 operands.append(places[operand])
         places[value] = len(nodes)
-        nodes.append(_node(value, tuple(operands)))
+        nodes.append(_node(value, tuple(operands), (named or {}).get(id(value), "")))
     return nodes
 
 
-def _node(value: Value, operands: tuple[int, ...] = ()) -> svg.Node:
-    return svg.Node(value.label, value.op, value.data, value.grad, operands)
+def _node(value: Value, operands: tuple[int, ...] = (), path: str = "") -> svg.Node:
+    return svg.Node(value.label or path, value.op, value.data, value.grad, operands)
 
 
 def _summary(values: list[Value]) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chainrule.viz.svg import COMMUTE, Node, number, short_number, shorten, sign
+from chainrule.viz.svg import COMMUTE, Box, Group, Node, number, short_number, shorten, sign
 
 
-def source(nodes: Sequence[Node]) -> str:
+def source(nodes: Sequence[Box]) -> str:
     """The graph in the DOT language: a record for each value, a circle for each op."""
     return _digraph([line for i, node in enumerate(nodes) for line in _lines(i, node)])
 
@@ -24,8 +24,13 @@ def _digraph(lines: Sequence[str]) -> str:
     return f"digraph chainrule {{\n{body}\n}}\n"
 
 
-def _lines(place: int, node: Node) -> Iterator[str]:
+def _lines(place: int, node: Box) -> Iterator[str]:
     """The statements of one value: itself, its op, and the edges to the op in their order."""
+    if isinstance(node, Group):
+        text = " | ".join([_escaped(line) for line in (node.title, *node.lines)])
+        yield f'v{place} [shape=record, style=bold, label="{text}"];'
+        yield from [f"v{operand} -> v{place};" for operand in node.operands]
+        return
     yield f'v{place} [shape=record, label="{_record(node)}"];'
     if node.operands:
         yield f'op{place} [shape=circle, label="{_escaped(sign(node.op))}"];'

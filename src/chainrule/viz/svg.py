@@ -36,6 +36,25 @@ class Node:
     operands: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is drawn of several values together.
+
+    Attributes:
+        title, lines: what is said of them.
+        operands: the places of the boxes that they read from, all before their own.
+        members: which values they are, by their places in the graph.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    operands: tuple[int, ...]
+    members: tuple[int, ...]
+
+
+Box = Node | Group
+
+
 # Blue, orange and grey differ in lightness too, and no meaning hangs on colour alone.
 STYLE = """
 .cr-page { fill: #ffffff }
@@ -74,8 +93,13 @@ _NUMBER = 7  # the least room for a number: "-0.0000"
 _LINK = 12.0  # from an op to its value
 _CIRCLE = 28.0
 _LABEL = 30  # columns of a label that are shown
+_SWATCH = 22.0  # the width of a shape in the legend
+_NARROWEST = 200.0
+_GROUP = 40  # columns of a line that is said of a group
+_STACK = 4.0  # by how much a group's second sheet sticks out
 _HOVER = 200  # and when the pointer rests on the box
 
+_SLOT = "cr-slot"  # the class of an edge's number
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
 COMMUTE = {"add", "mul", "maximum", "minimum"}
 
@@ -140,8 +164,13 @@ def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> st
 # ---- boxes ----
 
 
-def picture(nodes: Sequence[Node]) -> str:
-    """The SVG of a graph whose nodes come after their operands, the result last."""
+def picture(nodes: Sequence[Box], style: bool = True) -> str:
+    """The SVG of a graph whose nodes come after their operands, the result last.
+
+    Args:
+        nodes: what is drawn.
+        style: whether it brings its colours; a second one in a page needs not.
+    """
     sizes = [size(node) for node in nodes]
     layout = arrange(sizes, [node.operands for node in nodes])
     edges = [
@@ -154,7 +183,10 @@ def picture(nodes: Sequence[Node]) -> str:
         for i, (node, corner, size) in enumerate(zip(nodes, layout.corners, sizes))
     ]
     title = f"Graph of {describe(nodes[-1])}"
-    return document((layout.width, layout.height), title, [*edges, *boxes])
+    key, width, height = legend(
+        nodes, layout.width, layout.height, numbered=_SLOT in "".join(edges)
+    )
+    return document((width, height), title, [*edges, *boxes, *key], style)
 
 
 def card(lines: Sequence[str]) -> str:
@@ -167,7 +199,7 @@ def card(lines: Sequence[str]) -> str:
     return document((width + 2 * MARGIN, len(lines) * _ROW + 2 * MARGIN), lines[0], parts)
 
 
-def document(size: Size, title: str, parts: Iterable[str]) -> str:
+def document(size: Size, title: str, parts: Iterable[str], style: bool = True) -> str:
     """A whole SVG of the given size."""
     width, height = f"{size[0]:g}", f"{size[1]:g}"
     return "\n".join(
@@ -176,7 +208,7 @@ def document(size: Size, title: str, parts: Iterable[str]) -> str:
             f'viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">',
             f"<title>{escape(title)}</title>",
             f"<desc>{escape(_EXPLANATION)}</desc>",
-            f"<style>{STYLE}</style>",
+            *([f"<style>{STYLE}</style>"] if style else []),
             f'<rect class="cr-page" width="{width}" height="{height}"/>',
             *parts,
             "</svg>\n",
@@ -190,8 +222,10 @@ _EXPLANATION = (
 )
 
 
-def describe(node: Node) -> str:
+def describe(node: Box) -> str:
     """A node in words, with all digits: "b = add, data 6.0, gradient 1.0"."""
+    if isinstance(node, Group):
+        return f"{node.title}: {', '.join(node.lines)}"
     kind = {"": "leaf", "constant": "constant"}.get(node.op, node.op)
     name = f"{shorten(node.label, _HOVER)} = {kind}" if node.label else kind
     return f"{name}, data {node.data!r}" + (
@@ -204,8 +238,10 @@ def sign(op: str) -> str:
     return _SIGNS.get(op, op)
 
 
-def size(node: Node) -> Size:
+def size(node: Box) -> Size:
     """The width and height of a value's box together with its op."""
+    if isinstance(node, Group):
+        return _group_size(node)
     if node.op == "constant":
         return _wide(short_number(node.data)) + 2 * _PAD, _ROW + 4
     width, height = _box_size(node)
@@ -223,13 +259,24 @@ def _box_size(node: Node) -> Size:
     return float(round(max(width, _wide(label)) + 2 * _PAD)), rows * _ROW + 6
 
 
+def _group_size(group: Group) -> Size:
+    width = max([_wide(shorten(line, _GROUP)) for line in (group.title, *group.lines)])
+    rows = max((1 + len(group.lines)) * _ROW + 6, len(group.operands) * PORT_GAP)
+    return float(round(width + 2 * _PAD)) + _STACK, rows + _STACK
+
+
 def _op_size(node: Node) -> Size:
     width = max(_CIRCLE, float(round(_wide(shorten(sign(node.op), 20)) + 2 * _PAD)))
     return width, max(_CIRCLE, len(node.operands) * PORT_GAP + 4)
 
 
-def _node(place: int, node: Node, corner: Point, size: Size, result: bool) -> str:
-    """One value with its op, as a group with a hint."""
+def _node(place: int, node: Box, corner: Point, size: Size, result: bool) -> str:
+    """One value with its op, or a group of values, with a hint."""
+    if isinstance(node, Group):
+        return (
+            f'<g class="cr-group" data-group="{place}"><title>{escape(describe(node))}</title>'
+            f"{''.join(_sheets(node, corner, size))}</g>"
+        )
     kind = "constant" if node.op == "constant" else "inner" if node.op else "leaf"
     parts = _constant(node, corner, size) if kind == "constant" else _value(node, corner, size)
     classes = f"cr-{kind} cr-result" if result else f"cr-{kind}"
@@ -243,6 +290,70 @@ def _constant(node: Node, corner: Point, size: Size) -> Iterator[str]:
     x, y = corner
     yield _rect("box", corner, size, 4)
     yield _text(x + size[0] / 2, y + 15, short_number(node.data), "data", "middle")
+
+
+# ---- the legend ----
+
+
+def legend(
+    nodes: Sequence[Box], width: float, top: float, numbered: bool
+) -> tuple[list[str], float, float]:
+    """What the shapes mean, beneath a drawing of the given size; the size of both together."""
+    parts: list[str] = []
+    width = max(width, _NARROWEST)
+    x, y = MARGIN, top
+    for kind, text in _shapes(nodes, numbered):
+        room = _SWATCH + 6 + _wide(text)
+        if x > MARGIN and x + room > width - MARGIN:
+            x, y = MARGIN, y + _ROW
+        parts += [_swatch(kind, x, y), _text(x + _SWATCH + 6, y + 4, text, "name")]
+        x += room + 20
+    return [f'<g class="cr-legend">{"".join(parts)}</g>'], width, y + _ROW
+
+
+def _shapes(nodes: Sequence[Box], numbered: bool) -> Iterator[tuple[str, str]]:
+    """The shapes that a drawing has, and what they mean."""
+    ops = {node.op for node in nodes if isinstance(node, Node)}
+    if "" in ops:
+        yield "leaf", "leaf"
+    if ops - {"", "constant"}:
+        yield "op", "op"
+        yield "inner", "what it makes"
+    if "constant" in ops:
+        yield "constant", "number in the expression"
+    if isinstance(nodes[-1], Node):
+        yield "result", "the result"
+    if any(isinstance(node, Group) for node in nodes):
+        yield "group", "several values"
+    if numbered:
+        yield "slot", "which operand"
+
+
+def _swatch(kind: str, x: float, y: float) -> str:
+    """A shape in small, its middle left at a point."""
+    if kind == "slot":
+        return _text(x + _SWATCH / 2, y + 4, "1 2", kind, "middle")
+    if kind == "op":
+        return _rect("op", (x + 5, y - 6), (12, 12), 6)
+    shift, sheet = (
+        (3.0, _rect("box", (x + 3, y - 3), (_SWATCH - 3, 9), 3)) if kind == "group" else (0.0, "")
+    )
+    shape = _rect("box", (x, y - 6), (_SWATCH - shift, 12 - shift), 3)
+    return f'<g class="cr-{kind}">{sheet}{shape}</g>'
+
+
+# ---- groups ----
+
+
+def _sheets(group: Group, corner: Point, size: Size) -> Iterator[str]:
+    """A group: a box with a second one behind it."""
+    (x, y), inner = corner, (size[0] - _STACK, size[1] - _STACK)
+    yield _rect("box", (x + _STACK, y + _STACK), inner, 5)
+    yield _rect("box", corner, inner, 5)
+    yield f'<path class="cr-rule" d="M{x:g} {y + _ROW + 3:g}h{inner[0]:g}"/>'
+    yield _text(x + inner[0] / 2, y + 15, shorten(group.title, _GROUP), "label", "middle")
+    for i, line in enumerate(group.lines, 1):
+        yield _text(x + _PAD, y + 17 + i * _ROW, shorten(line, _GROUP), "data")
 
 
 def _value(node: Node, corner: Point, size: Size) -> Iterator[str]:
@@ -280,7 +391,7 @@ def _rect(kind: str, corner: Point, size: Size, radius: float) -> str:
 # ---- edges ----
 
 
-def _edge(place: int, slot: int, route: Sequence[Point], node: Node, numbered: bool) -> str:
+def _edge(place: int, slot: int, route: Sequence[Point], node: Box, numbered: bool) -> str:
     """An operand's edge, with an arrowhead and perhaps with its number."""
     x, y = route[-1]
     parts = [
@@ -292,9 +403,11 @@ def _edge(place: int, slot: int, route: Sequence[Point], node: Node, numbered: b
     return f'<g data-edge="{node.operands[slot]} {place} {slot}">{"".join(parts)}</g>'
 
 
-def _are_numbered(node: Node, routes: Sequence[Sequence[Point]]) -> bool:
+def _are_numbered(node: Box, routes: Sequence[Sequence[Point]]) -> bool:
     """Whether the edges into a node bear numbers: where their order counts or is not theirs."""
     ends = [route[-1][1] for route in routes]
+    if isinstance(node, Group):
+        return False
     return len(ends) > 1 and (node.op not in COMMUTE or ends != sorted(ends))
 
 
