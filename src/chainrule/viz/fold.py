@@ -33,13 +33,19 @@ class Net:
 
     Attributes:
         values: all values, operands first.
+        ops: the op of each value.
         operands: the places of each value's operands.
         paths: the path of each parameter, by its place.
     """
 
     values: Sequence[Value]
+    ops: list[str]
     operands: list[tuple[int, ...]]
     paths: dict[int, str]
+
+    def is_zero(self, i: int) -> bool:
+        """Whether it is the number 0, which `sum()` starts from."""
+        return self.ops[i] == "constant" and self.values[i].data == 0.0
 
 
 def read(values: Sequence[Value], named: Mapping[int, str]) -> Net:
@@ -51,11 +57,10 @@ def read(values: Sequence[Value], named: Mapping[int, str]) -> Net:
     """
     place = {id(value): i for i, value in enumerate(values)}
     operands = [tuple([place[id(x)] for x in value.operands]) for value in values]
-    paths = {}
-    for i, value in enumerate(values):
-        if not value.op and (path := named.get(id(value)) or path_of(value.label)):
-            paths[i] = path
-    return Net(values, operands, paths)
+    ops = [value.op for value in values]
+    leaves = [i for i, op in enumerate(ops) if not op]
+    found = {i: named.get(id(values[i])) or path_of(values[i].label) for i in leaves}
+    return Net(values, ops, operands, {i: path for i, path in found.items() if path})
 
 
 def path_of(label: str) -> str:
@@ -102,54 +107,46 @@ def _module_title(kind: Any) -> str:
 
 
 def _modules(net: Net, up: Callable[[str], str]) -> list[Any]:
-    """The neuron or layer of each inner value, or its op."""
+    """The neuron or layer of each inner value, or its op.
+
+    A module's sum starts where a parameter of it meets something else, goes on through what sums
+    are made of, and ends with one op of one operand: the activation.
+    """
     kinds: list[Any] = [None] * len(net.values)
-    of = {i: ("module", up(path)) for i, path in net.paths.items()}
-    summing = [False] * len(net.values)
-    for i, value in enumerate(net.values):
-        if operands := net.operands[i]:
-            kind, summing[i] = _joined(net, value.op, operands, of, kinds, summing)
-            kinds[i] = kind or ("op", value.op)
+    weight: list[Any] = [None] * len(net.values)
+    for i, path in net.paths.items():
+        weight[i] = ("module", up(path))
+    running: list[Any] = [None] * len(net.values)  # the module whose sum a value is a part of
+    for i, operands in enumerate(net.operands):
+        if operands:
+            op = net.ops[i]
+            module = _module_of(net, op, operands, weight, running)
+            kinds[i] = module or ("op", op)
+            if op in _SUMS:
+                running[i] = module
     return kinds
 
 
-def _joined(
-    net: Net,
-    op: str,
-    operands: tuple[int, ...],
-    of: dict[int, Any],
-    kinds: list[Any],
-    summing: list[bool],
-) -> tuple[Any, bool]:
-    """The module that an op belongs to, None for none, and whether its sum goes on after it."""
-    numbered = [x for x in operands if net.values[x].op != "constant"]
-    given = [of[x] for x in numbered if x in of]
-    if given and len(given) < len(numbered):
-        return given[0], op in _SUMS
-    if given or not numbered or not all(summing[x] for x in numbered):
-        return (None, False) if not given or len(operands) == 1 else _started(net, operands, given)
-    first = kinds[numbered[0]]
-    if any(kinds[x] != first for x in numbered):
-        return None, False
-    if op in _SUMS and all(x in numbered or net.values[x].data == 0.0 for x in operands):
-        return first, True
-    return (first, False) if len(operands) == 1 else (None, False)
-
-
-def _started(net: Net, operands: tuple[int, ...], given: list[Any]) -> tuple[Any, bool]:
-    """A weight times a number in the expression is a term; parameters among themselves are none."""
-    alone = len(given) == 1 and any(net.values[x].op == "constant" for x in operands)
-    return (given[0], True) if alone else (None, False)
+def _module_of(
+    net: Net, op: str, operands: tuple[int, ...], weight: list[Any], running: list[Any]
+) -> Any:
+    """The module that an op belongs to, None for none."""
+    if op not in _SUMS:
+        return running[operands[0]] if len(operands) == 1 else None
+    given = [weight[x] for x in operands if weight[x]]
+    if given:
+        return given[0] if len(given) < len(operands) else None
+    found = [running[x] for x in operands if running[x] or not net.is_zero(x)]
+    return found[0] if found and found.count(found[0]) == len(found) else None
 
 
 def _instructions(net: Net) -> tuple[list[Any], dict[Any, str]]:
     """The instruction that computes each inner value, and what is said of each."""
-    ops = [value.op for value in net.values]
     numbers = [value.data for value in net.values]
-    lifted = _Lift(Graph(ops, net.operands, numbers, [[len(ops) - 1]]))
+    lifted = _Lift(Graph(net.ops, net.operands, numbers, [[len(numbers) - 1]]))
     lifted.program()
-    kinds: list[Any] = [None] * len(ops)
-    for i in reversed(range(len(ops))):
+    kinds: list[Any] = [None] * len(numbers)
+    for i in reversed(range(len(numbers))):
         if net.operands[i]:
             if lifted.chains.needed[i]:
                 kinds[i] = lifted.class_of[i]
@@ -208,7 +205,7 @@ def _homes(net: Net, groups: list[Any], inside: bool) -> list[Any]:
                 readers.setdefault(operand, {})[groups[i]] = None
     home = list(groups)
     for leaf, keys in readers.items():
-        if net.values[leaf].op == "constant":
+        if net.ops[leaf] == "constant":
             continue
         own = [key for key in keys if key[0][0] == "module"] if inside and leaf in net.paths else []
         home[leaf] = own[0] if own else ("leaves", leaf in net.paths, frozenset(keys))
@@ -262,7 +259,7 @@ class _Boxes:
             self.place[self.home[x]]: None
             for i in found
             for x in net.operands[i]
-            if x not in own and net.values[x].op != "constant" and not self._is_inside(x)
+            if x not in own and net.ops[x] != "constant" and not self._is_inside(x)
         }
         title = "" if key[0] == "leaves" else self.title(key[0])
         counts = _counts(net, found)
@@ -278,7 +275,7 @@ class _Boxes:
 
 def _counts(net: Net, found: Sequence[int]) -> list[str]:
     """How many values of each kind a group has: its ops, and its leaves."""
-    ops = Counter([net.values[i].op for i in found])
+    ops = Counter([net.ops[i] for i in found])
     leaves = ops.pop("", 0)
     inner = [f"{n:,} {op}" for op, n in ops.most_common(_FEW)]
     if len(ops) > _FEW:
@@ -343,7 +340,7 @@ def _inside(net: Net, chosen: Sequence[int]) -> tuple[list[Node], list[int]]:
     own = set(chosen)
     for i in chosen:
         for x in net.operands[i]:
-            if x not in own and (x not in place or net.values[x].op == "constant"):
+            if x not in own and (x not in place or net.ops[x] == "constant"):
                 place[x] = len(nodes)
                 nodes.append(_plain(net, x, ()))
         operands = tuple([place[x] for x in net.operands[i]])
