@@ -21,6 +21,7 @@ _PEERS = {
     "micrograd": "the comparisons with micrograd",
     "sklearn": "the data sets that scikit-learn ships, and training on them",
     "matplotlib": "the plots",
+    "playwright": "the tests in a browser",
 }
 
 

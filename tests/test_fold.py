@@ -1,6 +1,8 @@
 """Large graphs drawn by neurons, layers and instructions, and the page in which they open."""
 
+import importlib.util
 import random
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -188,3 +190,36 @@ def test_hostile_labels_in_a_page():
     page = draw(total, "program").to_html()
     assert page.count("<script>") == 1
     assert "&lt;/section&gt;&lt;script&gt;" in page
+
+
+# ---- in the browser ----
+
+
+@pytest.mark.skipif(
+    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
+    reason="the browser tests were left out: they need Debian's chromium and PyPI's playwright",
+)
+def test_groups_open(tmp_path):
+    """A click or Enter opens a group and closes it again, offline and without an error."""
+    from playwright.sync_api import sync_playwright
+
+    loss, model = mlp([3, 4, 4, 1], samples=8)
+    draw(loss, model=model).save(tmp_path / "x.html")
+    faults = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_context(offline=True).new_page()
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto((tmp_path / "x.html").as_uri())
+        group = page.locator("main [data-group]").first
+        states = []
+        for act in (group.click, lambda: group.press("Enter"), lambda: group.press(" ")):
+            act()
+            states.append(page.locator("section:visible").count())
+        assert page.locator("section:visible h2").inner_text() == "layers.0.neurons.0"
+        browser.close()
+    assert states == [1, 0, 1]
+    assert faults == []

@@ -32,7 +32,10 @@ _STYLE = """
 :root { color-scheme: light dark }
 body { margin: 0; font: 14px system-ui, sans-serif; background: #ffffff; color: #1a2430 }
 section { border-top: 1px solid #8794a1; padding: 8px 16px }
+h1 { font-size: 18px; margin: 16px 16px 0 }
 h2 { font-size: 16px; margin: 4px 0 }
+p { margin: 8px 16px }
+section p { margin: 8px 0 }
 .scroll { overflow-x: auto }
 .list { max-height: 60vh; overflow: auto }
 svg { display: block; max-width: none }
@@ -86,7 +89,7 @@ def page(picture: str, opened: Mapping[int, Opened]) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width">',
             f"<title>chainrule</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
-            f'<main>\n<div class="scroll" tabindex="0">\n{picture}</div>\n{hint}',
+            f'<main>\n<h1>The graph of a value</h1>\n<div class="scroll" tabindex="0">\n{picture}</div>\n{hint}',
             *[_section(place, group) for place, group in opened.items()],
             f"</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         ]
