@@ -68,7 +68,8 @@ def origin(made: Instruction) -> str:
     if isinstance(made, Map):
         return f"{size} {made.op}"
     if isinstance(made, Sum):
-        return f"{size} sums of {' and '.join(_terms(part) for _, part in made.parts)}"
+        each = " and ".join(_terms(part) for _, part in made.parts)
+        return f"{size} sum{'' if made.size == 1 else 's'} of {each}"
     if isinstance(made, Segments):
         return f"{size} {'sums' if made.op == 'add' else 'greatest'} of runs of b{made.block}"
     if isinstance(made, Lookup):
