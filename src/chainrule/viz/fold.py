@@ -180,7 +180,9 @@ def _groups(net: Net, kinds: list[Any]) -> list[Any]:
             if net.operands[operand] and root[operand] != to:
                 start = root[operand]
                 depth[to] = max(depth[to], depth[start] + (kinds[start] != kinds[to]))
-    return [(kinds[i], depth[root[i]]) if x else None for i, x in enumerate(net.operands)]
+    keys = [(kinds[i], depth[root[i]]) if x else None for i, x in enumerate(net.operands)]
+    known: dict[Any, Any] = {}
+    return [known.setdefault(key, key) for key in keys]  # equal ones are one: quick to compare
 
 
 def _roots(net: Net, kinds: list[Any]) -> list[int]:
@@ -253,13 +255,12 @@ class _Boxes:
         return Node(label, value.op, value.data, value.grad, tuple(operands))
 
     def _group(self, key: Any, found: list[int]) -> Group:
-        net = self.net
-        own = set(found)
+        net, home = self.net, self.home
         reads = {
-            self.place[self.home[x]]: None
+            self.place[there]: None
             for i in found
             for x in net.operands[i]
-            if x not in own and net.ops[x] != "constant" and not self._is_inside(x)
+            if (there := home[x]) is not key and there is not None and not self._is_inside(x)
         }
         title = "" if key[0] == "leaves" else self.title(key[0])
         counts = _counts(net, found)
@@ -288,11 +289,12 @@ def _counts(net: Net, found: Sequence[int]) -> list[str]:
 
 
 def _used_outside(net: Net, home: list[Any]) -> list[bool]:
+    """Whether each value is the result or read by another group."""
     used = [False] * len(home)
     used[-1] = True
-    for i, operands in enumerate(net.operands):
+    for operands, reader in zip(net.operands, home):
         for operand in operands:
-            if home[operand] != home[i]:
+            if home[operand] is not reader:
                 used[operand] = True
     return used
 

@@ -89,7 +89,8 @@ def page(picture: str, opened: Mapping[int, Opened]) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width">',
             f"<title>chainrule</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
-            f'<main>\n<h1>The graph of a value</h1>\n<div class="scroll" tabindex="0">\n{picture}</div>\n{hint}',
+            "<main>\n<h1>The graph of a value</h1>",
+            f'<div class="scroll" tabindex="0">\n{picture}</div>\n{hint}',
             *[_section(place, group) for place, group in opened.items()],
             f"</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         ]
