@@ -72,7 +72,8 @@ def test_the_same_numbers_of_each_op(facts):
     """Value, local derivatives and gradients of each op agree bit by bit at special numbers."""
     native, pure = facts("ops")
     assert [(a, b) for a, b in zip(native, pure, strict=True) if a != b] == []
-    assert {line.split()[0] for line in native} == set(chainrule.TABLE)
+    own = {name for name, row in chainrule.TABLE.items() if isinstance(row.value, str)}
+    assert {line.split()[0] for line in native} == own
 
 
 def test_the_same_numbers_of_random_graphs(facts):
