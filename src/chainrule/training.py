@@ -200,21 +200,7 @@ def fit(
         made_by,
         Scores(model),
     )
-    batches = itertools.chain([first], batches)
-    how = _told(made_by.how, "", progress)
-    report_to = _reporter(training.history, progress)
-    with _one_thread(), _pressed_ctrl_c() as pressed, report_to as report:
-        for _ in range(steps):
-            training.step(next(batches))
-            how = _told(made_by.how, how, progress)
-            report(training.history.rows[-1])
-            for callback in callbacks:
-                callback(training.state())
-            if pressed:
-                training.history.interrupted = True
-                return training.history
-        training.end(train)
-        report(training.history.rows[-1])
+    _run(training, train, itertools.chain([first], batches), callbacks, progress)
     return training.history
 
 
@@ -362,6 +348,34 @@ class _Training:
         error = TrainingError(f"step {step}: {problem}; the parameters are those before this step")
         error.history = self.history
         return error
+
+
+def _run(
+    training: _Training,
+    train: Examples,
+    batches: Iterator[Examples],
+    callbacks: Iterable[Callable[[State], object]],
+    progress: bool,
+) -> None:
+    """All steps, and the row of their end; the first Ctrl-C ends it after the step in hand."""
+    history = training.history
+    how = _told(training.steps.how, "", progress)
+    with (
+        _one_thread(),
+        _pressed_ctrl_c() as pressed,
+        _reporter(history, progress) as report,
+    ):
+        for _ in range(history.steps):
+            training.step(next(batches))
+            how = _told(training.steps.how, how, progress)
+            report(history.rows[-1])
+            for callback in callbacks:
+                callback(training.state())
+            if pressed:
+                history.interrupted = True
+                return
+        training.end(train)
+        report(history.rows[-1])
 
 
 def _batches(examples: Examples, size: int, seed: int) -> Iterator[Examples]:

@@ -166,14 +166,3 @@ def _is_numpys(x: Any) -> bool:
 def _widened(x: Any) -> Any:
     """A copy of an array, as float64 or int64."""
     return x.astype("f8" if x.dtype.kind == "f" else "i8")
-
-
-def flat(call: Call) -> list[float]:
-    """The numbers of a call's data, one after the other."""
-    found: list[float] = []
-    for x in call.data:
-        if hasattr(x, "ravel"):
-            found += x.ravel().tolist()
-        else:
-            found += x if isinstance(x, (list, tuple)) else [x]
-    return found
