@@ -18,6 +18,7 @@ import pytest
 
 import chainrule
 from chainrule import cli
+from chainrule.commands import train as train_command
 
 PNG = b"\x89PNG\r\n\x1a\n"
 VERSION = f"chainrule {chainrule.__version__} ({'native' if chainrule.native else 'pure Python'})\n"
@@ -289,7 +290,7 @@ def test_datasets(command):
     assert ["moons", "100", "100", "2", "2", "binary"] in lines
     assert ["digits", "1437", "360", "64", "10", "multiclass"] in lines
     assert ["diabetes", "353", "89", "10", "regression"] in lines
-    assert len(lines) == 1 + len(cli.RECIPES)
+    assert len(lines) == 1 + len(train_command.RECIPES)
 
 
 def test_every_data_set_has_a_recipe():
@@ -297,8 +298,8 @@ def test_every_data_set_has_a_recipe():
     pytest.importorskip("sklearn")
     from chainrule.datasets import DATASETS, SEED
 
-    assert list(cli.RECIPES) == list(DATASETS)
-    assert inspect.signature(cli.train).parameters["seed"].default == SEED
+    assert list(train_command.RECIPES) == list(DATASETS)
+    assert inspect.signature(train_command.train).parameters["seed"].default == SEED
 
 
 def test_version(command):

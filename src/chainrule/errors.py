@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # No place to name: what leads to an op, and what has no lines to show in the native build.
 _ENGINE = {f"{_PACKAGE}{name}.py" for name in ("engine", "modes", "ops", "check", "nn")}
-_COMMAND_LINE = f"{_PACKAGE}cli.py"
+_COMMANDS = f"{_PACKAGE}commands{os.sep}"
 
 
 class ChainruleError(Exception):
@@ -128,7 +128,7 @@ def user_line() -> str:
         frame = frame.f_back
     user = _place(frame)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        if frame.f_code.co_filename == _COMMAND_LINE:
+        if frame.f_code.co_filename.startswith(_COMMANDS):
             return user
         frame = frame.f_back
     return _place(frame)
