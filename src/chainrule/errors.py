@@ -92,6 +92,14 @@ class ArgumentError(ChainruleError, ValueError):
     """
 
 
+class TableError(ChainruleError, ValueError):
+    """A CSV file cannot be trained on, or predicted from, as it is.
+
+    The message names the row, counted from 1 below the header, and the column, and what would be
+    right.
+    """
+
+
 class StateError(ChainruleError, ValueError):
     """A state given to `load_state_dict` does not fit the module or optimiser.
 
