@@ -93,7 +93,9 @@ class Categories:
 
     def read(self, cells: Any) -> tuple[Any, Any]:
         """Which of the values each cell is, counted from 0, and which of the cells are none."""
-        places = pd.Index(self.values, dtype=object).get_indexer(as_texts(cells))
+        codes, found = pd.factorize(cells)  # few are different: only these become texts
+        known = {value: place for place, value in enumerate(self.values)}
+        places = np.array([*[known.get(text, -1) for text in as_texts(found)], -1])[codes]
         return places, places < 0
 
     def encode(self, places: Any) -> Any:
@@ -275,7 +277,7 @@ def _inferred(cells: Any) -> Numbers | Categories:
 
 
 def _categories(cells: Any) -> Categories:
-    values = sorted(set(as_texts(cells)), key=_number_or_text)
+    values = sorted(set(as_texts(pd.unique(cells))), key=_number_or_text)
     if len(values) > MOST_CATEGORIES:
         raise TableError(
             f"column {_quoted(str(cells.name))} has {len(values):,} different texts, such as "
