@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
+import shutil
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,57 @@ _PEERS = {
     "matplotlib": "the plots",
     "playwright": "the tests in a browser",
 }
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's Chromium, without a window; as root it has no sandbox."""
+    program = shutil.which("chromium")
+    if program is None or importlib.util.find_spec("playwright") is None:
+        pytest.skip("the tests in a browser need Debian's chromium and PyPI's playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """A function that opens a saved page, offline.
+
+    No test passes if the page reports an error, opens a dialog or asks for anything beside itself.
+    """
+    faults, contexts = [], []
+
+    def opened(path, **options):
+        contexts.append(chromium.new_context(offline=True, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("dialog", lambda dialog: faults.append(dialog.message))
+        page.on("request", lambda r: r.url in (path.as_uri(), "data:,") or faults.append(r.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def serious_faults():
+    """A function that lists the serious accessibility faults that axe finds in a page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def found(page):
+        violations = axe.run(page).response["violations"]
+        serious = [x for x in violations if x["impact"] in ("serious", "critical")]
+        return [(x["id"], x["nodes"][0]["html"]) for x in serious]
+
+    return found
 
 
 def pytest_sessionstart():

@@ -1,8 +1,6 @@
 """Large graphs drawn by neurons, layers and instructions, and the page in which they open."""
 
-import importlib.util
 import random
-import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -195,31 +193,29 @@ def test_hostile_labels_in_a_page():
 # ---- in the browser ----
 
 
-@pytest.mark.skipif(
-    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="the browser tests were left out: they need Debian's chromium and PyPI's playwright",
-)
-def test_groups_open(tmp_path):
-    """A click or Enter opens a group and closes it again, offline and without an error."""
-    from playwright.sync_api import sync_playwright
-
+def test_groups_open(open_page, tmp_path):
+    """A click, Enter or space opens a group and closes it again, offline and without an error."""
     loss, model = mlp([3, 4, 4, 1], samples=8)
     draw(loss, model=model).save(tmp_path / "x.html")
-    faults = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_context(offline=True).new_page()
-        page.on("console", lambda message: faults.append(message.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto((tmp_path / "x.html").as_uri())
-        group = page.locator("main [data-group]").first
-        states = []
-        for act in (group.click, lambda: group.press("Enter"), lambda: group.press(" ")):
-            act()
-            states.append(page.locator("section:visible").count())
-        assert page.locator("section:visible h2").inner_text() == "layers.0.neurons.0"
-        browser.close()
+    page = open_page(tmp_path / "x.html")
+    group = page.locator("main [data-group]").first
+    states = []
+    for act in (group.click, lambda: group.press("Enter"), lambda: group.press(" ")):
+        act()
+        states.append(page.locator("section:visible").count())
+    assert page.locator("section:visible h2").inner_text() == "layers.0.neurons.0"
     assert states == [1, 0, 1]
-    assert faults == []
+
+
+def test_no_serious_accessibility_fault(open_page, serious_faults, tmp_path):
+    """axe finds nothing serious in light or dark, with a drawing and a list open."""
+    loss, model = mlp([2, 2, 1], samples=25)
+    draw(loss, "layer", model=model).save(tmp_path / "x.html")
+    page = open_page(tmp_path / "x.html")
+    for group in page.locator("main [data-group][tabindex]").all():
+        group.press("Enter")
+    assert page.locator("section:visible svg").count() > 0
+    assert page.locator("section:visible table").count() > 0
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert serious_faults(page) == []
