@@ -9,7 +9,7 @@ from hypothesis import given
 from strategies import expressions
 
 import chainrule
-from chainrule import TABLE, Value, explore
+from chainrule import TABLE, Value, explore, nn
 from chainrule.errors import ArgumentError, ChangedDataError
 from chainrule.viz import replay, spelled, states
 
@@ -225,6 +225,27 @@ def test_labels_that_are_expressions_stand_in_brackets():
     steps = {cells[step.place].name: step for step in replay.in_order(cells)}
     (rule, *_) = spelled.backward(cells, steps["x1*w1"], steps["x1*w1"].shares[0], adds=True)
     assert rule == ("chain rule", "x1.grad += (x1*w1).grad * d(x1*w1)/d(x1)")
+
+
+def test_parameters_carry_their_paths(tmp_path):
+    """Of a model's parameters those without a label are called by their paths, in every step."""
+    model = nn.MLP(2, [1], activation="tanh")
+    neuron = model.layers[0].neurons[0]
+    neuron.b.label = "bias"
+    explorer = explore(model([Value(1.0, "x"), 2.0]), model=model)
+    explorer.save(tmp_path / "x.html")
+    page = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert "layers.0.neurons.0.w.0.grad += " in page
+    assert ">layers.0.neurons.0.w.1<" in json.loads(shown(page))["picture"]
+    assert {"layers.0.neurons.0.w.0", "bias", "x"} < set(json.loads(shown(page))["names"])
+    assert [p.label for p in model.parameters()] == ["", "", "bias"]
+    with pytest.raises(ArgumentError, match="the model must be a Module, not Value"):
+        explore(neuron.b, model=neuron.b)
+
+
+def shown(page):
+    """What a page holds to show, as JSON."""
+    return page.partition('id="show">')[2].partition("</script>")[0]
 
 
 # ---- what is refused, and what is left alone ----

@@ -1,6 +1,7 @@
 """Large graphs drawn by neurons, layers and instructions, and the page in which they open."""
 
 import random
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -59,10 +60,25 @@ def test_labels_that_are_paths():
 
 
 def test_parameters_carry_their_paths():
-    """In a small graph the parameters of a model are labelled by their paths."""
+    """In a small graph those of a model's parameters that have no label bear their paths."""
     model = nn.Neuron(2)
-    svg = draw(model([Value(1.0, "x"), Value(2.0)]), model=model).to_svg()
-    assert all(f">{text}<" in svg for text in ("w.0", "w.1", "b", "x"))
+    model.b.label = "bias"
+    drawing = draw(model([Value(1.0, "x"), Value(2.0)]), model=model)
+    for text in (drawing.to_svg(), drawing.to_dot(), drawing.to_html()):
+        assert all(re.search(rf"\b{label}\b", text) for label in ("w\\.0", "w\\.1", "bias", "x"))
+    assert [p.label for p in model.parameters()] == ["", "", "bias"]
+
+
+def test_long_paths_are_whole_in_the_hint():
+    """Of the deepest of paths the picture shows the start, and a hint the rest."""
+    model = nn.MLP(1, [1, 1])
+    deep = nn.Module()
+    deep.encoder = [{"attention": {"projection": model}}]
+    path = "encoder.0.attention.projection.layers.1.neurons.0.w.0"
+    assert path in dict(deep.named_parameters())
+    svg = draw(model([Value(1.0)]), model=deep).to_svg()
+    assert f"<title>{path} = leaf" in svg
+    assert f">{path}<" not in svg
 
 
 def shared():
@@ -139,6 +155,8 @@ def test_refused():
         draw(recurrent(), "column")
     with pytest.raises(ArgumentError, match="parameters with paths are needed"):
         draw(recurrent(), "neuron")
+    with pytest.raises(ArgumentError, match="the model must be a Module, not list"):
+        draw(recurrent(), model=[])
     with pytest.raises(ArgumentError, match="2,001 boxes are too many"):
         draw(chain(2001), "none")
 

@@ -61,6 +61,7 @@ from chainrule.ops import abs_ as abs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from chainrule.nn import Module
     from chainrule.viz.explorer import Explorer
 
 __version__ = "0.1.0"
@@ -68,11 +69,15 @@ __version__ = "0.1.0"
 native = chainrule.engine.__file__.endswith((".so", ".pyd"))  # whether the engine is a compiled one
 
 
-def explore(value: Value) -> Explorer:
+def explore(value: Value, *, model: Module | None = None) -> Explorer:
     """Backpropagation from a value, to step through op by op in a page of its own.
 
     At each step the page shows the chain rule in symbols and numbers, which values still wait for
     gradients, and on request what goes wrong in another order, or with = for +=.
+
+    Args:
+        value: the result, where the gradient of 1 starts.
+        model: the module whose parameters take part; those without a label carry their paths.
 
     Raises:
         ArgumentError: something else than a value was given, or more than 200 values are behind it.
@@ -85,7 +90,7 @@ def explore(value: Value) -> Explorer:
     """
     from chainrule.viz.explorer import Explorer  # takes longer to import than the package
 
-    return Explorer(value)
+    return Explorer(value, model)
 
 
 __all__ = [

@@ -230,15 +230,12 @@ def draw_neuron(run: Path, model: MLP, dataset: Dataset) -> None:
     neuron = model.layers[0].neurons[0]
     features = dataset.train.features
     example = next((row for row in features if neuron(row).data != 0.0), features[0])
-    for i, weight in enumerate(neuron.w):
-        weight.label = f"w{i + 1}"
-    neuron.b.label = "b"
     neuron.zero_grad()
     names = dataset.feature_names
     output = neuron([Value(number, label=name) for number, name in zip(example, names)])
     output.label = "output"
     output.backward()
-    draw(output).save(run / NEURON)
+    draw(output, model=model).save(run / NEURON)
 
 
 # ---- what is printed ----

@@ -7,16 +7,13 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chainrule.arguments import check_choice
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ArgumentError, missing_extra
+from chainrule.nn import Module
 from chainrule.viz import dot, page, svg
 from chainrule.viz import fold as folds
-
-if TYPE_CHECKING:
-    from chainrule.nn import Module
 
 MANY = 200  # values; a larger graph is folded
 _MOST = 2000  # boxes that are drawn if one insists
@@ -33,8 +30,8 @@ def draw(value: Value, fold: str = "auto", *, model: Module | None = None) -> Dr
     Args:
         value: the result of the graph.
         fold: "auto", or "neuron", "layer", "program" or "none", whatever the size.
-        model: the module whose parameters take part; they carry their paths. Without it, leaves
-            whose labels are paths, as "layers.0.neurons.3.w.1", are parameters.
+        model: the module whose parameters take part; those without a label carry their paths.
+            Without it, leaves whose labels are paths, as "layers.0.neurons.3.w.1", are parameters.
 
     Raises:
         ArgumentError: something else than a value was given, no such fold exists, no parameters
@@ -48,8 +45,20 @@ def draw(value: Value, fold: str = "auto", *, model: Module | None = None) -> Dr
     if not isinstance(value, Value):
         raise ArgumentError(f"draw() takes a Value, not {type(value).__name__}")
     check_choice("fold", fold, ("auto", "none", *folds.FOLDS))
-    named = {id(p): path for path, p in model.named_parameters()} if model else {}
-    return Drawing(value, fold, named)
+    return Drawing(value, fold, paths_of(model))
+
+
+def paths_of(model: Module | None) -> dict[int, str]:
+    """The path of each parameter of a model, by its `id`; nothing without a model.
+
+    Raises:
+        ArgumentError: it is no module.
+    """
+    if model is None:
+        return {}
+    if not isinstance(model, Module):
+        raise ArgumentError(f"the model must be a Module, not {type(model).__name__}")
+    return {id(p): path for path, p in model.named_parameters()}
 
 
 class Drawing:

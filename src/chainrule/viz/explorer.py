@@ -7,10 +7,14 @@ import json
 import os
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ArgumentError
-from chainrule.viz import replay, states
+from chainrule.viz import paths_of, replay, states
+
+if TYPE_CHECKING:
+    from chainrule.nn import Module
 
 MOST = 200  # values; nobody follows the steps of more
 
@@ -22,7 +26,7 @@ class Explorer:
     start at 0, whatever the values' own are, and these stay what they are.
     """
 
-    def __init__(self, value: Value) -> None:
+    def __init__(self, value: Value, model: Module | None = None) -> None:
         if not isinstance(value, Value):
             raise ArgumentError(f"explore() takes a Value, not {type(value).__name__}")
         count = len(operands_first(value))
@@ -31,7 +35,7 @@ class Explorer:
                 f"explore() shows up to {MOST} values one by one, not {count:,}: explore a part, "
                 "such as one neuron or the loss of one sample, and see the whole folded by draw()"
             )
-        self._cells = replay.read(value)
+        self._cells = replay.read(value, paths_of(model))
 
     def to_html(self) -> str:
         """The page: one file, which loads nothing from anywhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -78,8 +78,12 @@ class Step:
     waiting: tuple[int, ...]
 
 
-def read(output: Value) -> list[Cell]:
+def read(output: Value, named: Mapping[int, str] | None = None) -> list[Cell]:
     """The graph behind a value as cells, each after its operands.
+
+    Args:
+        output: the value at the end.
+        named: the paths of a module's parameters, by their `id`: names where there is no label.
 
     Raises:
         ChangedDataError: data was assigned since the graph was built.
@@ -89,7 +93,7 @@ def read(output: Value) -> list[Cell]:
     ['a', '2', 'v1', 'v2']
     """
     values = operands_first(output)
-    names = _names(values)
+    names = _names(values, named or {})
     cells: list[Cell] = []
     places: dict[Value, int] = {}
     for value in values:
@@ -112,14 +116,14 @@ def _uses(value: Value, cells: list[Cell], places: dict[Value, int]) -> Iterator
             yield places[operand]
 
 
-def _names(values: Sequence[Value]) -> dict[Value, str]:
+def _names(values: Sequence[Value], named: Mapping[int, str]) -> dict[Value, str]:
     """What each value is called: a label that several have is told apart by numbers."""
-    labels = Counter([shorten(value.label) for value in values])
+    shown = [shorten(value.label or named.get(id(value), "")) for value in values]
+    labels = Counter(shown)
     free = (name for n in count(1) if (name := f"v{n}") not in labels)
     seen: Counter[str] = Counter()
     names = {}
-    for value in values:
-        label = shorten(value.label)
+    for value, label in zip(values, shown):
         seen[label] += 1
         if value.op == "constant":
             names[value] = short_number(value.data)
