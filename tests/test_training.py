@@ -311,6 +311,51 @@ def test_callbacks_are_shown_each_step():
     assert all(state.model is line and state.history is history for state in shown)
 
 
+class Listener:
+    """A callback that keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def begin(self, setup):
+        self.setup = setup
+        self.told.append(("begin", len(setup.history.rows)))
+
+    def __call__(self, state):
+        self.told.append(("step", state.step))
+
+    def end(self, problem):
+        self.told.append(("end", problem and str(problem)))
+
+
+def test_callbacks_are_told_begin_and_end():
+    """A callback with such methods is given the setup before the first step, and told the end."""
+    line, listener = Line(), Listener()
+    X, y = [[0.0], [1.0]], [1.0, 2.0]  # noqa: N806
+    history = quiet(line, X, y, steps=2, l2=0.5, validation=(X, y), callbacks=[listener])
+    assert listener.told == [("begin", 0), ("step", 0), ("step", 1), ("end", None)]
+    setup = listener.setup
+    assert (setup.model, setup.history, setup.loss) == (line, history, "mse")
+    assert (setup.l2, setup.batch, setup.optimizer.lr) == (0.5, 2, 0.01)
+    assert tuple(setup.train) == (X, y)
+    assert setup.scores(X) == outputs(line, X)
+    assert len(setup.held_out.features) == 2
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_callbacks_are_told_of_every_end():
+    """Ctrl-C, a second one, and nan: callbacks hear of the end, and of the error if it was one."""
+    listener = Listener()
+    quiet(Line(), [[1.0]], [2.0], callbacks=[press_at(1), listener])
+    assert listener.told[-2:] == [("step", 1), ("end", None)]
+    with pytest.raises(KeyboardInterrupt):
+        quiet(Line(), [[1.0]], [2.0], callbacks=[press_at(0, times=2), listener])
+    assert listener.told[-2:] == [("begin", 0), ("end", None)]
+    with pytest.raises(TrainingError) as error:
+        quiet(Line(math.nan), [[1.0]], [2.0], callbacks=[listener])
+    assert listener.told[-2:] == [("begin", 0), ("end", str(error.value))]
+
+
 # ---- predictions and scores ----
 
 

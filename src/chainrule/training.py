@@ -109,6 +109,34 @@ class History:
             writer.writerows(asdict(row) for row in self.rows)
 
 
+class Setup(NamedTuple):
+    """What a callback with a method `begin` is given before the first step.
+
+    Attributes:
+        model: what is trained.
+        optimizer: what moves its parameters.
+        loss: the name of the loss.
+        l2: the weight of the penalty that is added to it.
+        train: the examples.
+        held_out: those held out, if any are.
+        batch: how many examples a step sees.
+        seed: of their drawing.
+        history: each step adds a row to it.
+        scores: gives what the model says of rows of features, as numbers.
+    """
+
+    model: Model
+    optimizer: Optimizer
+    loss: str
+    l2: float
+    train: Examples
+    held_out: Examples | None
+    batch: int
+    seed: int
+    history: History
+    scores: Scores
+
+
 class State(NamedTuple):
     """What a callback is shown after a step."""
 
@@ -157,7 +185,9 @@ def fit(
         seed: of that drawing.
         l2: the weight of the sum of squares of all parameters that is added to the loss.
         validation: features and targets of held-out examples, measured at some ten steps.
-        callbacks: functions that are shown a `State` after each step.
+        callbacks: functions that are shown a `State` after each step. One that has a method
+            `begin` is given a `Setup` before the first step, and one that has a method `end`,
+            after the last one, the `TrainingError` that ended the training, or None.
         eager: whether each step is to be computed value by value. If not, the first one is
             traced and becomes an array program, unless that would be slower.
         progress: whether to print anything.
@@ -181,27 +211,31 @@ def fit(
     is_count = lambda n: hasattr(n, "__index__") and n > 0
     check_range("the number of steps", steps, is_count, "a whole number from 1 up")
     train = _examples(X, y)
+    held_out = None if validation is None else _as_arrays(_examples(*validation))
     task, function = _objective(model, train, loss, task)
     _check_optimizer(optimizer)
     check_batch(batch, len(train.features))
     optimizer = optimizer or Adam(model.parameters(), lr=0.01)
-    batches = _batches(_as_arrays(train), batch or len(train.features), seed)
+    batch = batch or len(train.features)
+    batches = _batches(_as_arrays(train), batch, seed)
     first = next(batches)
     with _one_thread():
         made_by = steps_for(model, function, l2, optimizer, first, eager)
-    training = _Training(
+    setup = Setup(
         model,
-        function,
-        l2,
         optimizer,
-        schedule,
-        None if validation is None else _as_arrays(_examples(*validation)),
+        _loss_name(loss, task),
+        l2,
+        train,
+        held_out,
+        batch,
+        seed,
         History(task, steps),
-        made_by,
         Scores(model),
     )
-    _run(training, train, itertools.chain([first], batches), callbacks, progress)
-    return training.history
+    training = _Training(setup, function, schedule, made_by)
+    _run(training, itertools.chain([first], batches), list(callbacks), progress)
+    return setup.history
 
 
 def outputs(model: Model, X: Any) -> list[Any]:  # noqa: N803
@@ -272,16 +306,15 @@ def check_batch(batch: int | None, count: int) -> None:
 class _Training:
     """A training under way."""
 
-    model: Model
+    setup: Setup
     loss: Callable[[Any, Any], Any]
-    l2: float
-    optimizer: Optimizer
     schedule: Schedule | None
-    held_out: Examples | None
-    history: History
     steps: Steps
-    scores: Scores
     started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def history(self) -> History:
+        return self.setup.history
 
     def step(self, examples: Examples) -> None:
         """Forward, backward, a row for the history, and the update."""
@@ -297,29 +330,30 @@ class _Training:
         if self.schedule is not None:
             self.schedule.step()
 
-    def end(self, examples: Examples) -> None:
-        """The row of what the last update has led to."""
-        scores = self.scores(examples.features)
-        loss = self._loss_of(scores, examples, self.l2)
+    def end(self) -> None:
+        """The row of what the last update has led to, over all examples."""
+        examples = self.setup.train
+        scores = self.setup.scores(examples.features)
+        loss = self._loss_of(scores, examples, self.setup.l2)
         if not math.isfinite(loss):
             raise self._error(len(self.history.rows), self._first_anomaly(examples))
         self._record(loss, scores, examples)
 
     def state(self) -> State:
         row = self.history.rows[-1]
-        return State(row.step, row.loss, self.model, self.history)
+        return State(row.step, row.loss, self.setup.model, self.history)
 
     def _loss_of(self, scores: list[Any], examples: Examples, l2: float) -> float:
         """The loss of scores that are numbers."""
         with no_grad():
             loss = self.loss([as_values(s) for s in scores], listed(examples.targets))
             if l2:
-                loss = loss + losses.l2(self.model.parameters(), weight=l2)
+                loss = loss + losses.l2(self.setup.model.parameters(), weight=l2)
         return float(loss.data)
 
     def _record(self, loss: float, scores: list[Any], examples: Examples) -> None:
         rows, task = self.history.rows, self.history.task
-        step, lr = len(rows), self.optimizer.lr
+        step, lr = len(rows), self.setup.optimizer.lr
         accuracy = _accuracy(scores, examples.targets, task)
         held_out = self._held_out() if _is_reported(step, self.history.steps) else (None, None)
         seconds = time.perf_counter() - self.started
@@ -327,19 +361,19 @@ class _Training:
 
     def _held_out(self) -> tuple[float | None, float | None]:
         """The loss without penalty, and the accuracy, of the held-out examples."""
-        if self.held_out is None:
+        if self.setup.held_out is None:
             return None, None
-        scores = self.scores(self.held_out.features)
-        loss = self._loss_of(scores, self.held_out, 0.0)
-        return loss, _accuracy(scores, self.held_out.targets, self.history.task)
+        scores = self.setup.scores(self.setup.held_out.features)
+        loss = self._loss_of(scores, self.setup.held_out, 0.0)
+        return loss, _accuracy(scores, self.setup.held_out.targets, self.history.task)
 
     def _first_anomaly(self, examples: Examples) -> str:
         """Where the first nan or inf of the step came from: the step is run once more."""
-        for path, p in self.model.named_parameters():
+        for path, p in self.setup.model.named_parameters():
             p.label = p.label or path
         try:
             with detect_anomaly():
-                objective(self.model, self.loss, self.l2, *examples)[0].backward()
+                objective(self.setup.model, self.loss, self.setup.l2, *examples)[0].backward()
         except AnomalyError as anomaly:
             return str(anomaly)
         return "a number became nan or infinite, but not when the step was run once more"
@@ -352,9 +386,8 @@ class _Training:
 
 def _run(
     training: _Training,
-    train: Examples,
     batches: Iterator[Examples],
-    callbacks: Iterable[Callable[[State], object]],
+    callbacks: list[Callable[[State], object]],
     progress: bool,
 ) -> None:
     """All steps, and the row of their end; the first Ctrl-C ends it after the step in hand."""
@@ -364,6 +397,7 @@ def _run(
         _one_thread(),
         _pressed_ctrl_c() as pressed,
         _reporter(history, progress) as report,
+        _told_ends(callbacks, training.setup),
     ):
         for _ in range(history.steps):
             training.step(next(batches))
@@ -374,8 +408,24 @@ def _run(
             if pressed:
                 history.interrupted = True
                 return
-        training.end(train)
+        training.end()
         report(history.rows[-1])
+
+
+@contextmanager
+def _told_ends(callbacks: list[Any], setup: Setup) -> Iterator[None]:
+    """Callbacks that have a method for it are told when training begins, and how it ends."""
+    for callback in callbacks:
+        getattr(callback, "begin", lambda _: None)(setup)
+    problem = None
+    try:
+        yield
+    except TrainingError as error:
+        problem = error
+        raise
+    finally:
+        for callback in callbacks:
+            getattr(callback, "end", lambda _: None)(problem)
 
 
 def _batches(examples: Examples, size: int, seed: int) -> Iterator[Examples]:
@@ -474,6 +524,13 @@ def _by_name(name: str | None, task: str) -> Callable[[Any, Any], Any]:
     if task != "binary":
         return row.function
     return lambda scores, y: row.function(scores, [where(t > 0, 1, row.negative) for t in y])
+
+
+def _loss_name(loss: Any, task: str) -> str:
+    """What a loss is called that is given by name, as a function, or not at all."""
+    if isinstance(loss, str):
+        return loss
+    return losses_of(task)[0] if loss is None else getattr(loss, "__name__", "own")
 
 
 def _inferred_task(first: Any, targets: list[Any]) -> str:
