@@ -92,6 +92,14 @@ class ArgumentError(ChainruleError, ValueError):
     """
 
 
+class ExpressionError(ChainruleError, ValueError):
+    """A text is not an expression that can be drawn, or its names and numbers do not fit it.
+
+    An expression is made of names, numbers, + - * / **, brackets and functions of the table, and
+    every name has one number. The message quotes what else was found.
+    """
+
+
 class TableError(ChainruleError, ValueError):
     """A CSV file cannot be trained on, or predicted from, as it is.
 
