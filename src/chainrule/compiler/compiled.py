@@ -143,12 +143,12 @@ class Compiled:
     @property
     def program(self) -> Any:
         """The array program of the latest call, with its backward; `print` shows it."""
-        return self._shown().runner.program
+        return self.latest().runner.program
 
     @property
     def source(self) -> str:
         """The generated source that runs it."""
-        return str(self._shown().runner.source)
+        return str(self.latest().runner.source)
 
     def explain(self) -> str:
         """What became of the function at the latest call: counts, origins, passes, guards, seconds.
@@ -157,14 +157,19 @@ class Compiled:
         stayed scalar.
         """
         kept = sum(map(len, self._programs.values()))
-        return "\n".join(explanation(self._shown(), kept))
+        return "\n".join(explanation(self.latest(), kept))
 
     def clear(self) -> None:
         """Forget all programs; the next call traces anew."""
         self._programs.clear()
         self._latest = None
 
-    def _shown(self) -> Traced:
+    def latest(self) -> Traced:
+        """The program of the latest call, with the scalars that it was made of.
+
+        Raises:
+            TraceError: there was no call.
+        """
         if self._latest is None:
             raise TraceError(f"{self._name}() has no program yet: call it first")
         return self._latest

@@ -64,7 +64,13 @@ def derive(program: Program) -> Program:
         raise ProgramError("what depends on a seed is not derived again: derive a single output")
     if any(isinstance(made, Map) and made.rule is not None for made in program.instructions):
         program = spelled_out(program)
-    return _Derive(program).backward()
+    return derived(program)[0]
+
+
+def derived(program: Program) -> tuple[Program, dict[int, int]]:
+    """The same of a program without rules, and the block of the gradient of each that has one."""
+    made = _Derive(program)
+    return made.backward(), made.gradients
 
 
 class _Derive:
@@ -76,13 +82,17 @@ class _Derive:
         self.forward = len(self.instructions)
         self.moving = moving_blocks(program)
         self.arriving: dict[int, list[Contribution]] = {}
+        self.gradients: dict[int, int] = {}
 
     def backward(self) -> Program:
         self._start(self.outputs[0])
         for block in reversed(range(1, self.forward)):
             if block in self.arriving and block in self.moving:
-                self._transpose(block, self.instructions[block], self._gradient(block))
-        return Program(self.instructions, [*self.outputs, self._gradient(0)], self.forward)
+                self.gradients[block] = self._gradient(block)
+                self._transpose(block, self.instructions[block], self.gradients[block])
+        self.gradients[0] = self._gradient(0)
+        outputs = [*self.outputs, self.gradients[0]]
+        return Program(self.instructions, outputs, self.forward)
 
     def _start(self, output: int) -> None:
         """The gradient of the output by itself: 1, or the seed."""

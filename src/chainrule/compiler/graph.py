@@ -10,6 +10,9 @@ the index is, counted from 0; all other ops are rows of the table.
 
 from __future__ import annotations
 
+import array
+import itertools
+
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ProgramError
 from chainrule.ops import TABLE
@@ -85,6 +88,32 @@ class Graph:
                 number = TABLE[op].local(*[numbers[x] for x in operands])[0]
             numbers.append(number)
         return numbers
+
+
+class Packed:
+    """A graph in a quarter of the memory, to be unpacked when somebody asks.
+
+    Args:
+        graph: the graph.
+        values: the value of each node, whose labels are kept.
+
+    Attributes:
+        labels: those that are not empty, by their nodes.
+    """
+
+    def __init__(self, graph: Graph, values: Sequence[Value]) -> None:
+        self.labels = {node: value.label for node, value in enumerate(values) if value.label}
+        self._ops = graph.ops
+        self._counts = array.array("I", map(len, graph.operands))
+        self._operands = array.array("I", itertools.chain.from_iterable(graph.operands))
+        self._numbers = array.array("d", graph.numbers)
+        self._outputs = graph.outputs
+
+    def unpacked(self) -> Graph:
+        """The graph as it was."""
+        rest = iter(self._operands)
+        operands = [tuple(itertools.islice(rest, count)) for count in self._counts]
+        return Graph(self._ops, operands, self._numbers.tolist(), self._outputs)
 
 
 def _takes(op: str, count: int) -> bool:

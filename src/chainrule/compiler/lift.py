@@ -61,6 +61,34 @@ def lift(graph: Graph) -> tuple[Program, list[int], list[int]]:
     return _Lift(graph).program()
 
 
+class Placed:
+    """The array program of a scalar graph, and where in it each node is computed.
+
+    Attributes:
+        program: the program.
+        blocks: of each node the block that holds its number, -1 if no instruction makes it alone:
+            it is part of a sum, or nobody needs it.
+        places: of each node which element of that block it is.
+
+    >>> from chainrule.engine import Value
+    >>> from chainrule.compiler.graph import read
+    >>> a = Value(2.0)
+    >>> placed = Placed(read((a * a + a).tanh())[0])
+    >>> placed.blocks, placed.places  # of a, a * a, the sum and its tanh
+    ([0, -1, 3, 4], [0, -1, 0, 0])
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        made = _Lift(graph)
+        self.program, _, _ = made.program()
+        needed, classes = made.chains.needed, made.class_of
+        self.blocks = [made.block[classes[i]] if x else -1 for i, x in enumerate(needed)]
+        self.places = [made.place[i] if x else -1 for i, x in enumerate(needed)]
+        unread = {node: (_DATA, place) for place, node in enumerate(made.data)}
+        for node, (block, place) in (unread | made.terms).items():
+            self.blocks[node], self.places[node] = block, place
+
+
 # ---- chains ----
 
 
@@ -154,6 +182,7 @@ class _Lift:
     Attributes:
         class_of: the class of each node and then, of each product in a sum, that of its factors.
         place: where each node is in the block of its class, -1 for a leaf not used so far.
+        terms: where products are that are terms of sums and have a block all the same.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -163,6 +192,7 @@ class _Lift:
         self.leaves: list[int] = []
         self.numbers: list[float] = []
         self.place = [-1] * len(graph.ops)
+        self.terms: dict[int, tuple[int, int]] = {}
         self._lay_out()
         self.class_of = [0] * (2 * len(graph.ops))
         self.groups: dict[int, list[int]] = {}
@@ -301,18 +331,30 @@ class _Lift:
 
     def _part(self, sign: float, rows: list[list[int]]) -> Part:
         """The sum over the terms of each row, one row for each member."""
-        columns = self._columns(list(itertools.chain.from_iterable(rows)))
+        terms = list(itertools.chain.from_iterable(rows))
+        columns = self._columns(terms)
         if not all(pattern for _, pattern in [regular(places) for _, places in columns]):
-            columns = _sorted(columns, rows)
-        length, total = len(rows[0]), sum(map(len, rows))
+            order = _by_first_factor(columns[0][1], rows)
+            terms = [terms[i] for i in order]
+            columns = self._columns(terms)
+        length, total = len(rows[0]), len(terms)
         if all(len(row) == length for row in rows):
             dims, views = self._views(columns, total, length)
             kept = len(dims) if length == 1 else kept_dims(dims, len(rows))
             return Part(sign, dims, kept, views)
         dims, views = self._views(columns, total, 1)
-        terms = self._added(Sum(total, [(None, Part(sign, dims, len(dims), views))]))
-        sums = self._append(Segments(terms, _starts(rows)))
+        block = self._added(Sum(total, [(None, Part(sign, dims, len(dims), views))]))
+        if sign == 1.0:
+            self._note_products(terms, block)
+        sums = self._append(Segments(block, _starts(rows)))
         return Part(1.0, (len(rows),), 1, [View(sums, 0, (1,))])
+
+    def _note_products(self, terms: list[int], block: int) -> None:
+        """Products that are terms of sums stand in this block, in this order."""
+        count = len(self.graph.ops)
+        for place, term in enumerate(terms):
+            if term >= count:
+                self.terms[term - count] = block, place
 
     def _columns(self, terms: list[int]) -> list[tuple[int, list[int]]]:
         """Where the terms are, all of one kind; of products, where either factor is."""
@@ -398,14 +440,10 @@ def _target(start: int, dims: Sequence[int]) -> View:
     return View(-1, start, contiguous(dims))
 
 
-def _sorted(
-    columns: list[tuple[int, list[int]]], rows: Sequence[Sequence[int]]
-) -> list[tuple[int, list[int]]]:
-    """The places of the terms of each row in another order: by where their first factors are."""
-    first = columns[0][1]
+def _by_first_factor(places: list[int], rows: Sequence[Sequence[int]]) -> list[int]:
+    """The order in which the terms of each row are sorted by where their first factors are."""
     ends = zip(_starts(rows), itertools.accumulate(map(len, rows)))
-    order = [i for start, end in ends for i in sorted(range(start, end), key=first.__getitem__)]
-    return [(block, [places[i] for i in order]) for block, places in columns]
+    return [i for start, end in ends for i in sorted(range(start, end), key=places.__getitem__)]
 
 
 def _starts(rows: Sequence[Sequence[object]]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 
 from chainrule.compiler.derive import derive
-from chainrule.compiler.graph import read
+from chainrule.compiler.graph import Packed, read
 from chainrule.compiler.lift import lift as lift_graph
 from chainrule.compiler.passes import described, run
 from chainrule.compiler.program import Given
@@ -50,6 +50,7 @@ class Lifted:
     Attributes:
         leaves: the leaves of the graph, in the order in which the program has them.
         program: the forward program; `print` shows it line by line.
+        scalars: the graph.
     """
 
     def __init__(self, output: Value) -> None:
@@ -61,6 +62,7 @@ class Lifted:
         self.leaves = [values[leaf] for leaf in leaves]
         self._ops = collections.Counter(op for op in graph.ops if op)
         self._values = len(graph.ops)
+        self.scalars = Packed(graph, values)
         self._forward: Any = None
         self._backward: Any = None
 

@@ -9,13 +9,13 @@ Blocks keep their numbers while a pass rewrites, and what nobody reads any more 
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import math
 
 from chainrule.compiler.derive import moving_blocks
 from chainrule.compiler.program import (
     Given,
+    Instruction,
     Map,
     Numbers,
     Part,
@@ -30,7 +30,7 @@ from chainrule.compiler.program import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     Apply = Callable[[Program], tuple[Program, list[int]]]
@@ -48,12 +48,24 @@ class Pass:
         name: what it does, in words.
         claim: what it leaves as it was.
         apply: from a program the rewritten one, and the blocks where something was done.
+        moved: from a program the number that each block has afterwards, -1 for none.
     """
 
-    def __init__(self, name: str, claim: str, apply: Apply) -> None:
+    def __init__(
+        self,
+        name: str,
+        claim: str,
+        apply: Apply,
+        moved: Callable[[Program], Sequence[int]] | None = None,
+    ) -> None:
         self.name = name
         self.claim = claim
         self.apply = apply
+        self.moved = moved or _where_it_was
+
+
+def _where_it_was(program: Program) -> Sequence[int]:
+    return range(len(program.instructions))
 
 
 def run(program: Program) -> tuple[Program, Log]:
@@ -75,14 +87,23 @@ def run(program: Program) -> tuple[Program, Log]:
     [('divisions by a number become products', [3])]
     """
     log: Log = []
-    count = -1
-    while count < len(log):
-        count = len(log)
-        for found in PASSES:
-            program, blocks = found.apply(program)
-            if blocks:
-                log.append((found, blocks))
+    for found, _, rewritten, blocks in steps(program):
+        log.append((found, blocks))
+        program = rewritten
     return program, log
+
+
+def steps(program: Program) -> Iterator[tuple[Pass, Program, Program, list[int]]]:
+    """Each pass that does something, with the program before and after it, and the blocks."""
+    fired = True
+    while fired:
+        fired = False
+        for found in PASSES:
+            rewritten, blocks = found.apply(program)
+            if blocks:
+                fired = True
+                yield found, program, rewritten, blocks
+                program = rewritten
 
 
 def described(log: Log) -> list[str]:
@@ -169,6 +190,11 @@ def _number(instructions: list[Any], view: View) -> float | None:
         return made.numbers[view.offset]
     scaled = _scaled(made)
     return scaled.scale if scaled is not None and not scaled.factors else None
+
+
+def is_read_past(made: Instruction) -> bool:
+    """Whether readers of a block may have been made to read what it is a scaled copy of."""
+    return _scaled(made) is not None
 
 
 def _moderate(scale: float) -> bool:
@@ -362,37 +388,47 @@ def _alike(instructions: list[Any], block: int) -> Any:
 
 def _shared(program: Program) -> tuple[Program, list[int]]:
     """Equal instructions, once; the others are left, read by nobody."""
-    known: dict[Any, int] = {}
-    same: list[int] = []
-    instructions = []
-    fired = []
-    for block, made in enumerate(program.instructions):
-        key = _key(renamed(made, same, -1))
-        first = block if isinstance(made, Given) else known.setdefault(key, block)
-        same.append(first)
-        if first != block:
-            fired.append(block)
-        instructions.append(renamed(made, same, block) if fired else made)
+    same = _firsts(program)
+    fired = [block for block, first in enumerate(same) if first != block]
+    if not fired:
+        return program, []
+    instructions = [renamed(made, same, i) for i, made in enumerate(program.instructions)]
     outputs = [same[block] for block in program.outputs]
     return Program(instructions, outputs, program.forward), fired
 
 
+def _firsts(program: Program) -> list[int]:
+    """Of each block the first that is made by an equal instruction."""
+    known: dict[Any, int] = {}
+    same: list[int] = []
+    for block, made in enumerate(program.instructions):
+        key = _key(renamed(made, same, -1))
+        same.append(block if isinstance(made, Given) else known.setdefault(key, block))
+    return same
+
+
 def _read(program: Program) -> tuple[Program, list[int]]:
     """Without the instructions that no output needs."""
+    new = _numbered(program)
+    dropped = [block for block, number in enumerate(new) if number < 0]
+    if not dropped:
+        return program, []
+    kept = [(new[i], made) for i, made in enumerate(program.instructions) if new[i] >= 0]
+    instructions = [renamed(made, new, number) for number, made in kept]
+    outputs = [new[block] for block in program.outputs]
+    forward = sum(number >= 0 for number in new[: program.forward])
+    return Program(instructions, outputs, forward), dropped
+
+
+def _numbered(program: Program) -> list[int]:
+    """Of each block that an output needs its number among these; -1 of the others."""
     needed = {*program.outputs}
     for block in reversed(range(len(program.instructions))):
         made = program.instructions[block]
         if block in needed or isinstance(made, Given):
             needed.update((block, *_sources(made)))
-    if len(needed) == len(program.instructions):
-        return program, []
-    kept = sorted(needed)
-    new = [bisect.bisect_left(kept, block) for block in range(len(program.instructions))]
-    instructions = [renamed(program.instructions[block], new, new[block]) for block in kept]
-    dropped = sorted({*range(len(program.instructions))} - needed)
-    outputs = [new[block] for block in program.outputs]
-    forward = bisect.bisect_left(kept, program.forward)
-    return Program(instructions, outputs, forward), dropped
+    numbers = itertools.count()
+    return [next(numbers) if block in needed else -1 for block in range(len(program.instructions))]
 
 
 def _key(made: Any) -> Any:
@@ -412,6 +448,6 @@ PASSES = [
     Pass("numbers are folded into scales", ROUNDING, _each(_folding(False))),
     Pass("sums of sums are joined", ROUNDING, _joined),
     Pass("parts that differ in scale alone are added", ROUNDING, _each(_alike)),
-    Pass("equal instructions are shared", SAME_BITS, _shared),
-    Pass("what nobody reads is dropped", SAME_BITS, _read),
+    Pass("equal instructions are shared", SAME_BITS, _shared, _firsts),
+    Pass("what nobody reads is dropped", SAME_BITS, _read, _numbered),
 ]

@@ -19,6 +19,7 @@ from chainrule import engine, flat, modes
 from chainrule.compiler import passes
 from chainrule.compiler.backends import seconds_of
 from chainrule.compiler.derive import derive
+from chainrule.compiler.graph import Packed
 from chainrule.compiler.guards import Heap
 from chainrule.compiler.lift import lift
 from chainrule.compiler.reach import known_values
@@ -256,6 +257,7 @@ class Traced:
     Attributes:
         heap: what the function read from outside, as it was.
         values: how many values were recorded.
+        scalars: their graph.
         program: the array program of that.
         log: which passes did what, in the program and its backward.
         runner: what runs it and its backward.
@@ -290,6 +292,7 @@ class Traced:
         self.runs = 0
         graph, values = trace.graph(groups)
         self.values = len(values)
+        self.scalars = Packed(graph, values)
         times = [started, time.perf_counter()]
         lifted, leaves, _ = lift(graph)
         self.program, self.log = passes.run(lifted)

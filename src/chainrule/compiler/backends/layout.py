@@ -44,6 +44,11 @@ def turned(program: Program) -> Program:
     b4[2] = sum 1 * b3@0:50x1 over 2|50
     return b4
     """
+    return turning(program)[0]
+
+
+def turning(program: Program) -> tuple[Program, dict[int, Form]]:
+    """The same, with the rows and columns that each transposed block had before."""
     forms = _forms(program)
     while forms:
         instructions = []
@@ -53,10 +58,10 @@ def turned(program: Program) -> Program:
                 break
             instructions.append(found)
         else:
-            return Program(instructions, program.outputs, program.forward)
+            return Program(instructions, program.outputs, program.forward), forms
         near = {block, *[view.block for view, _ in read_by(made)]}
         forms = _without(program, forms, near & {*forms})
-    return program
+    return program, {}
 
 
 # ---- which blocks ----
