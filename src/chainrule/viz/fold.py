@@ -145,16 +145,20 @@ def _module_of(
     return running[right] if net.is_zero(left) else -1
 
 
-def _instructions(net: Net) -> tuple[list[int], dict[int, str]]:
+def _instructions(net: Net) -> tuple[list[Any], dict[Any, str]]:
     """The instruction that computes each inner value, and what is said of each."""
     numbers = [value.data for value in net.values]
     placed = Placed(Graph(net.ops, net.operands, numbers, [[len(numbers) - 1]]))
-    kinds = placed.blocks
-    for i in reversed(range(len(kinds))):
-        for operand in net.operands[i]:  # what no instruction makes alone, its reader does
-            if kinds[operand] < 0:
-                kinds[operand] = kinds[i]
-    return kinds, {kind: origin(made) for kind, made in enumerate(placed.program.instructions)}
+    kinds: list[Any] = [None] * len(numbers)
+    for i in reversed(range(len(numbers))):
+        if net.operands[i]:
+            if placed.blocks[i] >= 0:
+                kinds[i] = placed.blocks[i]
+            for operand in net.operands[i]:  # what no instruction makes alone, its reader does
+                if kinds[operand] is None:
+                    kinds[operand] = kinds[i]
+    instructions = placed.program.instructions
+    return kinds, {kind: origin(instructions[kind]) for kind in {*kinds} - {None}}
 
 
 # ---- groups ----
