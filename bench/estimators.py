@@ -1,9 +1,9 @@
 """The estimators beside scikit-learn's own, trained to convergence: python -m bench.estimators
 
-The layers are the same. Held-out accuracy, or R squared of the diabetes, and the time of `fit`, over five seeds that decide
-the split, the first parameters and the batches. Features are scaled, and the targets of the
-diabetes, for both. scikit-learn's networks keep their own settings, with epochs enough to
-converge. One BLAS thread.
+The layers are the same. Held-out accuracy, or R squared of the diabetes, and the time of `fit`,
+over five seeds that decide the split, the first parameters and the batches. Features are scaled,
+and the targets of the diabetes, for both. scikit-learn's networks keep their own settings, with
+epochs enough to converge. One BLAS thread.
 """
 
 from __future__ import annotations
