@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from chainrule.viz.svg import Box, Group, Node, number
 
 FOLDS = ("neuron", "layer", "program")
 _FEW = 3  # ops that are named with their counts
-_LEAF, _CONSTANT = -1, -2  # in place of a group
 _SUMS = {"add", "sub", "mul", "neg"}  # what a weighted sum is made of
 
 
@@ -95,54 +94,50 @@ def fold(net: Net, by: str) -> list[Box]:
     """
     if by == "program":
         kinds, titles = _instructions(net)
-        return _Boxes(net, _Groups(net, kinds, ()), titles).made
+        return _boxes(net, kinds, titles.__getitem__, inside=False)
     up: Callable[[str], str] = owner if by == "neuron" else lambda path: owner(owner(path))
-    kinds, titles = _modules(net, up)
-    return _Boxes(net, _Groups(net, kinds, titles), titles).made
+    return _boxes(net, _modules(net, up), _module_title, inside=True)
 
 
-# ---- kinds: a number for each, and for some what is said of it ----
+def _module_title(kind: Any) -> str:
+    return (kind[1] or "the model") if kind[0] == "module" else ""
 
 
-def _modules(net: Net, up: Callable[[str], str]) -> tuple[list[int], dict[int, str]]:
+# ---- kinds ----
+
+
+def _modules(net: Net, up: Callable[[str], str]) -> list[Any]:
     """The neuron or layer of each inner value, or its op.
 
     A module's sum starts where a parameter of it meets something else, goes on through what sums
     are made of, and ends with one op of one operand: the activation.
     """
-    modules: dict[str, int] = {}
-    weight = [-1] * len(net.values)
+    kinds: list[Any] = [None] * len(net.values)
+    weight: list[Any] = [None] * len(net.values)
     for i, path in net.paths.items():
-        weight[i] = modules.setdefault(up(path), len(modules))
-    kinds = [-1] * len(net.values)
-    running = [-1] * len(net.values)  # the module whose sum a value is a part of
-    ops: dict[str, int] = {}
+        weight[i] = ("module", up(path))
+    running: list[Any] = [None] * len(net.values)  # the module whose sum a value is a part of
     for i, operands in enumerate(net.operands):
         if operands:
             op = net.ops[i]
-            module = kinds[i] = _module_of(net, op, operands, weight, running)
-            if module < 0:
-                kinds[i] = ops.setdefault(op, len(modules) + len(ops))
-            elif op in _SUMS:
+            module = _module_of(net, op, operands, weight, running)
+            kinds[i] = module or ("op", op)
+            if op in _SUMS:
                 running[i] = module
-    return kinds, {kind: name or "the model" for name, kind in modules.items()}
+    return kinds
 
 
 def _module_of(
-    net: Net, op: str, operands: tuple[int, ...], weight: list[int], running: list[int]
-) -> int:
-    """The module that an op belongs to, -1 for none."""
-    left = operands[0]
-    if len(operands) == 1:
-        return running[left]
+    net: Net, op: str, operands: tuple[int, ...], weight: list[Any], running: list[Any]
+) -> Any:
+    """The module that an op belongs to, None for none."""
     if op not in _SUMS:
-        return -1
-    right = operands[1]
-    if weight[left] >= 0 or weight[right] >= 0:
-        return max(weight[left], weight[right]) if min(weight[left], weight[right]) < 0 else -1
-    if running[left] == running[right] or net.is_zero(right):
-        return running[left]
-    return running[right] if net.is_zero(left) else -1
+        return running[operands[0]] if len(operands) == 1 else None
+    given = [weight[x] for x in operands if weight[x]]
+    if given:
+        return given[0] if len(given) < len(operands) else None
+    found = [running[x] for x in operands if running[x] or not net.is_zero(x)]
+    return found[0] if found and found.count(found[0]) == len(found) else None
 
 
 def _instructions(net: Net) -> tuple[list[Any], dict[Any, str]]:
@@ -164,138 +159,85 @@ def _instructions(net: Net) -> tuple[list[Any], dict[Any, str]]:
 # ---- groups ----
 
 
-class _Groups:
-    """Which values are drawn together.
-
-    Attributes:
-        home: the number of each value's group; constants are in none.
-        members: the values of each group, in the order of the graph.
-        kinds: of each group the kind of its values; leaves of their own have none.
-        depths: of each group how often the kind changes on the way to it; of leaves, -1.
-        reads: of each group those that it reads from. A parameter in the box of its module is
-            not read from.
-        shown: of each group the values that others read from, and the result.
-    """
-
-    def __init__(self, net: Net, kinds: list[int], owners: Container[int]) -> None:
-        """Args: the kinds of inner values, and those in whose box their parameters stand."""
-        self.net = net
-        self.home, found = _numbered(net, kinds)
-        self.kinds = [kind for kind, _ in found]
-        self.depths = [depth for _, depth in found]
-        self.reads: list[dict[int, None]] = [{} for _ in found]
-        used, readers = self._follow()
-        self._house(readers, owners)
-        self.members: list[list[int]] = [[] for _ in self.kinds]
-        self.shown: list[list[int]] = [[] for _ in self.kinds]
-        for i, group in enumerate(self.home):
-            if group >= 0:
-                self.members[group].append(i)
-                if used[i] or self.depths[group] < 0:
-                    self.shown[group].append(i)
-
-    def _follow(self) -> tuple[bytearray, dict[int, dict[int, None]]]:
-        """Which values others read from; of each leaf, which groups read it."""
-        home, used = self.home, bytearray(len(self.home))
-        readers: dict[int, dict[int, None]] = {}
-        for here, operands in zip(home, self.net.operands):
-            for operand in operands:
-                there = home[operand]
-                if there != here:
-                    if there >= 0:
-                        used[operand] = True
-                        self.reads[here][there] = None
-                    elif there == _LEAF:
-                        readers.setdefault(operand, {})[here] = None
-        used[-1] = True
-        return used, readers
-
-    def _house(self, readers: Mapping[int, dict[int, None]], owners: Container[int]) -> None:
-        """Give leaves a group: that of their module, or one with those of the same readers."""
-        known: dict[Any, int] = {}
-        for leaf, groups in readers.items():
-            is_parameter = leaf in self.net.paths
-            own = [group for group in groups if is_parameter and self.kinds[group] in owners]
-            if own:
-                self.home[leaf] = own[0]
-                continue
-            key = is_parameter, frozenset(groups)
-            if key not in known:
-                known[key] = self._add(groups)
-            self.home[leaf] = known[key]
-
-    def _add(self, readers: Iterable[int]) -> int:
-        """A group of leaves; readers have their edges from leaves above those from others."""
-        number = len(self.kinds)
-        for group in readers:
-            self.reads[group] = {number: None, **self.reads[group]}
-        self.kinds.append(-1)
-        self.depths.append(-1)
-        self.reads.append({})
-        return number
-
-    def order(self) -> list[int]:
-        """The groups, operands first: leaves, then by depth, then by where they end."""
-        return sorted(range(len(self.kinds)), key=lambda x: (self.depths[x], self.members[x][-1]))
+def _boxes(net: Net, kinds: list[Any], title: Callable[[Any], str], inside: bool) -> list[Box]:
+    groups = _groups(net, kinds)
+    home = _homes(net, groups, inside)
+    members: dict[Any, list[int]] = {}
+    for i, key in enumerate(home):
+        if key is not None:
+            members.setdefault(key, []).append(i)
+    return _Boxes(net, home, members, title).made
 
 
-def _numbered(net: Net, kinds: list[int]) -> tuple[list[int], list[tuple[int, int]]]:
-    """The group of each inner value, and of each group its kind and depth."""
+def _groups(net: Net, kinds: list[Any]) -> list[Any]:
+    """The group of each inner value: its kind, and the depth of its component."""
     root = _roots(net, kinds)
-    depth = _depths(net, kinds, root)
-    known: dict[tuple[int, int], int] = {}
-    home = [_LEAF] * len(kinds)
-    for i in reversed(range(len(kinds))):
-        if net.operands[i]:
-            last = root[i]
-            home[i] = (
-                home[last] if last != i else known.setdefault((kinds[i], depth[i]), len(known))
-            )
-        elif net.ops[i] == "constant":
-            home[i] = _CONSTANT
-    return home, list(known)
-
-
-def _roots(net: Net, kinds: list[int]) -> list[int]:
-    """The last value of the component of each value."""
-    readers = [-1] * len(kinds)  # the only reader; -2 where there are several
+    depth = [0] * len(root)
     for i, operands in enumerate(net.operands):
+        to = root[i]
         for operand in operands:
-            readers[operand] = i if readers[operand] in (-1, i) else -2
+            if net.operands[operand] and root[operand] != to:
+                start = root[operand]
+                depth[to] = max(depth[to], depth[start] + (kinds[start] != kinds[to]))
+    keys = [(kinds[i], depth[root[i]]) if x else None for i, x in enumerate(net.operands)]
+    known: dict[Any, Any] = {}
+    return [known.setdefault(key, key) for key in keys]  # equal ones are one: quick to compare
+
+
+def _roots(net: Net, kinds: list[Any]) -> list[int]:
+    """The last value of the component of each value."""
+    readers: list[int] = [-1] * len(kinds)  # the only reader; -2 where there are several
+    for i, operands in enumerate(net.operands):
+        for operand in set(operands):
+            readers[operand] = i if readers[operand] == -1 else -2
     root = list(range(len(kinds)))
     for i in reversed(range(len(kinds))):
-        reader = readers[i]
-        if reader >= 0 and kinds[reader] == kinds[i]:
-            root[i] = root[reader]
+        if readers[i] >= 0 and kinds[readers[i]] == kinds[i]:
+            root[i] = root[readers[i]]
     return root
 
 
-def _depths(net: Net, kinds: list[int], root: list[int]) -> list[int]:
-    """How often the kind changes on the longest way to each component, by its last value."""
-    depth = [0] * len(root)
-    for to, operands in zip(root, net.operands):
+def _homes(net: Net, groups: list[Any], inside: bool) -> list[Any]:
+    """The group of each value; of a leaf, a group by its readers or that of its module."""
+    readers: dict[int, dict[Any, None]] = {}
+    for i, operands in enumerate(net.operands):
         for operand in operands:
-            start = root[operand]
-            if start != to and net.operands[operand]:
-                depth[to] = max(depth[to], depth[start] + (kinds[start] != kinds[to]))
-    return depth
-
-
-# ---- boxes ----
+            if not net.operands[operand]:
+                readers.setdefault(operand, {})[groups[i]] = None
+    home = list(groups)
+    for leaf, keys in readers.items():
+        if net.ops[leaf] == "constant":
+            continue
+        own = [key for key in keys if key[0][0] == "module"] if inside and leaf in net.paths else []
+        home[leaf] = own[0] if own else ("leaves", leaf in net.paths, frozenset(keys))
+    return home
 
 
 class _Boxes:
     """The boxes, made one by one, each after those that it reads from."""
 
-    def __init__(self, net: Net, groups: _Groups, titles: Mapping[int, str]) -> None:
-        self.net, self.groups, self.titles = net, groups, titles
+    def __init__(
+        self,
+        net: Net,
+        home: list[Any],
+        members: dict[Any, list[int]],
+        title: Callable[[Any], str],
+    ) -> None:
+        self.net, self.home, self.members, self.title = net, home, members, title
+        self.used = _used_outside(net, home)
         self.made: list[Box] = []
-        self.place: dict[int, int] = {}
-        for group in groups.order():
-            found = groups.members[group]
-            box = self._value(found[0]) if len(found) == 1 else self._group(group, found)
-            self.place[group] = len(self.made)
+        self.place: dict[Any, int] = {}
+        for key in self._order():
+            found = self.members[key]
+            box = self._value(found[0]) if len(found) == 1 else self._group(key, found)
+            self.place[key] = len(self.made)
             self.made.append(box)
+
+    def _order(self) -> list[Any]:
+        """The groups, operands first: leaves, then by depth, then by where they end."""
+        leaves = [key for key in self.members if key[0] == "leaves"]
+        inner = [key for key in self.members if key[0] != "leaves"]
+        return [*leaves, *sorted(inner, key=lambda key: (key[1], self.members[key][-1]))]
 
     def _value(self, i: int) -> Node:
         """A value that is alone in its group."""
@@ -307,21 +249,28 @@ class _Boxes:
                 self.made.append(Node("", "constant", operand.data, 0.0))
                 operands.append(len(self.made) - 1)
             else:
-                operands.append(self.place[self.groups.home[x]])
+                operands.append(self.place[self.home[x]])
         label = value.label or self.net.paths.get(i, "")
         return Node(label, value.op, value.data, value.grad, tuple(operands))
 
-    def _group(self, group: int, found: list[int]) -> Group:
-        counts = _counts(self.net, found)
-        title = self.titles.get(self.groups.kinds[group]) or counts[0]
-        said = [line for line in counts if line != title]
-        return Group(
-            title,
-            (*said, *_ranges(self.net, self.groups.shown[group])),
-            tuple([self.place[x] for x in self.groups.reads[group]]),
-            tuple(found),
-            leaves=self.groups.depths[group] < 0,
-        )
+    def _group(self, key: Any, found: list[int]) -> Group:
+        net, home = self.net, self.home
+        reads = {
+            self.place[there]: None
+            for i in found
+            for x in net.operands[i]
+            if (there := home[x]) is not key and there is not None and not self._is_inside(x)
+        }
+        title = "" if key[0] == "leaves" else self.title(key[0])
+        counts = _counts(net, found)
+        shown = [i for i in found if self.used[i] and (net.operands[i] or key[0] == "leaves")]
+        said = [line for line in counts if line != (title or counts[0])]
+        lines = [*said, *_ranges(net, shown)]
+        return Group(title or counts[0], tuple(lines), tuple(reads), tuple(found))
+
+    def _is_inside(self, x: int) -> bool:
+        """Whether it is a parameter that stands in the box of its module; it draws no edges."""
+        return not self.net.operands[x] and self.home[x][0] != "leaves"
 
 
 def _counts(net: Net, found: Sequence[int]) -> list[str]:
@@ -331,12 +280,22 @@ def _counts(net: Net, found: Sequence[int]) -> list[str]:
     inner = [f"{n:,} {op}" for op, n in ops.most_common(_FEW)]
     if len(ops) > _FEW:
         inner.append("...")
-    lines = [", ".join(inner)] if inner else []
-    if leaves and any(i in net.paths for i in found):
-        lines.append(f"{leaves:,} parameter{'' if leaves == 1 else 's'}")
-    elif leaves:
-        lines.append(f"{leaves:,} {'leaf' if leaves == 1 else 'leaves'}")
-    return lines
+    if any(i in net.paths for i in found):
+        given = f"{leaves:,} parameter{'' if leaves == 1 else 's'}"
+    else:
+        given = f"{leaves:,} {'leaf' if leaves == 1 else 'leaves'}"
+    return [*([", ".join(inner)] if inner else []), *([given] if leaves else [])]
+
+
+def _used_outside(net: Net, home: list[Any]) -> list[bool]:
+    """Whether each value is the result or read by another group."""
+    used = [False] * len(home)
+    used[-1] = True
+    for operands, reader in zip(net.operands, home):
+        for operand in operands:
+            if home[operand] is not reader:
+                used[operand] = True
+    return used
 
 
 def _ranges(net: Net, places: Sequence[int]) -> list[str]:
