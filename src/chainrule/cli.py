@@ -10,6 +10,7 @@ import typer
 from chainrule import __version__, native
 from chainrule.commands.datasets import datasets
 from chainrule.commands.draw import draw
+from chainrule.commands.grade import grade
 from chainrule.commands.train import train
 from chainrule.errors import ChainruleError, TrainingError
 
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (train, draw, datasets):
+for command in (train, draw, datasets, grade):
     app.command()(command)
 
 

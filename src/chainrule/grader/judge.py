@@ -19,6 +19,7 @@ class Observation(NamedTuple):
         printed: what each print was given, as numbers, texts and lists.
         error: what was raised, as "TypeError: its message".
         missing: what is not there, as "__radd__", if that was the reason.
+        line: the line of the program in which it was raised, counted from 1.
         place: where in the engine it was raised, as "engine.py, line 7, in __add__".
         stopped: why the program did not come to its end, in words: too slow, a crash.
     """
@@ -26,6 +27,7 @@ class Observation(NamedTuple):
     printed: list[list[object]] = []
     error: str = ""
     missing: str = ""
+    line: int = 0
     place: str = ""
     stopped: str = ""
 
@@ -75,3 +77,72 @@ def agree(a: Observation, b: Observation) -> bool:
         and a.missing == b.missing
         and bool(a.stopped) == bool(b.stopped)
     )
+
+
+# ---- the report ----
+
+
+class Result(NamedTuple):
+    """A behaviour, what was observed of it, and how that is judged.
+
+    Attributes:
+        behaviour: what was asked.
+        observed: what the engine did.
+        outcome: "passed", "wrong", "missing" or "stopped".
+        counted: whether it is part of the score.
+        cause: the likely cause of a failure, in words; "" if it is not known.
+    """
+
+    behaviour: Behaviour
+    observed: Observation
+    outcome: str
+    counted: bool
+    cause: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the engine does what is asked."""
+        return self.outcome == PASSED
+
+
+class Report(NamedTuple):
+    """What is to be said of an engine.
+
+    Attributes:
+        target: the file or module that was graded.
+        name: the name of its class.
+        results: a result for each behaviour that was asked, in the order of the chapters.
+        problem: why no program could run; "" if they could.
+        hints: what the engine does without that programs ask for, in words.
+        output: the beginning of what it printed.
+        seconds: how long it took.
+    """
+
+    target: str
+    name: str
+    results: list[Result]
+    problem: str
+    hints: list[str]
+    output: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that is counted is right."""
+        return not self.problem and all(result.passed for result in self.counted)
+
+    @property
+    def counted(self) -> list[Result]:
+        """The results that make the score."""
+        return [result for result in self.results if result.counted]
+
+    @property
+    def failures(self) -> list[Result]:
+        """The counted results that are not right."""
+        return [result for result in self.counted if not result.passed]
+
+    @property
+    def score(self) -> int:
+        """The part of what is counted that is right, from 0 to 100, rounded down."""
+        passed = sum(result.passed for result in self.counted)
+        return 100 * passed // max(1, len(self.counted))

@@ -6,8 +6,10 @@ names of its own before the engine is loaded, which may replace anything.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -33,14 +35,14 @@ def run(program: str, names: Names) -> dict[str, Any]:
         names: what the program may name beside what is Python's own.
 
     Returns:
-        "printed", a list for each call of print, of numbers, texts and lists; "error", what was
-        raised; "missing", what was asked of the engine and is not there; "place", the engine's
-        line where it was raised.
+        "printed", a list for each call of print, of numbers, texts and lists; and if something was
+        raised, "error", what it was; "missing", what was asked of the engine and is not there;
+        "line", the program's, counted from 1; and "place", the engine's line.
 
     >>> run("print(1 + 1, True)", {})
-    {'printed': [[2.0, True]], 'error': '', 'missing': '', 'place': ''}
-    >>> run("print(a)", {})["error"]
-    "NameError: name 'a' is not defined"
+    {'printed': [[2.0, True]]}
+    >>> run("Neuron(2)", {})["error"]
+    "NameError: name 'Neuron' is not defined"
     """
     printed: list[list[Any]] = []
 
@@ -51,7 +53,7 @@ def run(program: str, names: Names) -> dict[str, Any]:
         exec(compile(program, PROGRAM, "exec"), {**names, "print": record})
     except BaseException as raised:  # of sys.exit() too
         return {"printed": printed, **told(raised, names)}
-    return {"printed": printed, "error": "", "missing": "", "place": ""}
+    return {"printed": printed}
 
 
 def plain(thing: Any, depth: int = 0) -> Any:
@@ -70,7 +72,7 @@ def plain(thing: Any, depth: int = 0) -> Any:
         return "..."
     if isinstance(thing, (list, tuple)):
         return [plain(element, depth + 1) for element in thing[:_LONGEST]]
-    for number_of in (float, _item, _data):
+    for number_of in (_item, float, _data):
         try:
             number = number_of(thing)
         except Exception:  # whatever the engine's classes raise
@@ -96,9 +98,9 @@ _CALL = re.compile(r"'(.+)' object is not callable")
 _KEYWORD = re.compile(r"unexpected keyword argument '(.+)'")
 
 
-def told(raised: BaseException, names: Names) -> dict[str, str]:
-    """What was raised, whether it says that something is missing, and where in the engine."""
-    places = _places(raised, os.path.dirname(names.get("__file__", "")))
+def told(raised: BaseException, names: Names) -> dict[str, Any]:
+    """What was raised, whether it says that something is missing, and where it was."""
+    line, places = _way(raised)
     try:
         message = str(raised)[:_LONGEST]
     except Exception:
@@ -106,22 +108,27 @@ def told(raised: BaseException, names: Names) -> dict[str, str]:
     return {
         "error": f"{type(raised).__name__}: {message}".rstrip(": "),
         "missing": _missing(raised, message, names, inside=bool(places)),
+        "line": line,
         "place": places[-1] if places else "",
     }
 
 
-def _places(raised: BaseException, folder: str) -> list[str]:
-    """The lines of the engine that were on the way to where it was raised."""
-    places, traceback = [], raised.__traceback__
+def _way(raised: BaseException) -> tuple[int, list[str]]:
+    """The program's line, and the engine's on the way to where it was raised.
+
+    The engine's are those in the folder that was first entered.
+    """
+    line, traceback = 0, raised.__traceback__
+    frames: list[tuple[str, str]] = []
     while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if code.co_filename not in (PROGRAM, __file__):
-            known = os.path.dirname(code.co_filename) == folder
-            file = os.path.basename(code.co_filename)
-            if known:
-                places.append(f"{file}, line {traceback.tb_lineno}, in {code.co_name}")
+        code, number = traceback.tb_frame.f_code, traceback.tb_lineno
+        folder, file = os.path.split(code.co_filename)
+        if file == PROGRAM:
+            line = line if frames else number
+        elif code.co_filename != __file__ and not file.startswith("<frozen"):
+            frames.append((folder, f"{file}, line {number}, in {code.co_name}"))
         traceback = traceback.tb_next
-    return places
+    return line, [place for folder, place in frames if folder == frames[0][0]]
 
 
 def _missing(raised: BaseException, message: str, names: Names, inside: bool) -> str:
@@ -134,8 +141,10 @@ def _missing(raised: BaseException, message: str, names: Names, inside: bool) ->
         return "__neg__"
     if inside:
         return ""  # the engine's own slip
-    if isinstance(raised, (AttributeError, NameError)):
-        return getattr(raised, "name", None) or ""
+    if isinstance(raised, NameError):
+        return raised.name or ""
+    if isinstance(raised, AttributeError) and type(raised.obj).__module__ != "builtins":
+        return raised.name or ""
     return _missing_operator(message, classes) if isinstance(raised, TypeError) else ""
 
 
@@ -153,25 +162,101 @@ def _missing_operator(message: str, classes: set[str]) -> str:
 # ---- the engine ----
 
 
-def load(job: dict[str, Any]) -> dict[str, Any]:
-    """The names of the module that a job names, imported from where the job says."""
-    sys.path[0] = job["folder"]
-    if job["file"]:
-        spec = importlib.util.spec_from_file_location(job["module"], job["file"])
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[job["module"]] = module
-        spec.loader.exec_module(module)
-    else:
-        module = importlib.import_module(job["module"])
-    return vars(module)
-
-
 def names_in(module: Names, name: str, networks: Names | None = None) -> Names:
     """What programs may name: the class of that name, and networks, of the module or beside it."""
     classes = {name: module.get(name)}
     for network in NETWORKS:
         classes[network] = module.get(network) or (networks or {}).get(network)
-    found = {key: thing for key, thing in classes.items() if isinstance(thing, type)}
-    return {**found, "__name__": PROGRAM, "__file__": module.get("__file__", "")}
+    return {key: thing for key, thing in classes.items() if callable(thing)}
+
+
+def _load(job: dict[str, Any]) -> tuple[dict[str, Any], Names]:
+    """What is told of loading the module, and what programs may name."""
+    try:
+        module = _imported(job["folder"], job["module"], job["file"])
+    except BaseException as raised:  # of sys.exit() too
+        absent = raised.name if isinstance(raised, ModuleNotFoundError) else None
+        return {**told(raised, {}), "absent": absent}, {}
+    networks: Names = {}
+    problem: dict[str, Any] = {}
+    if not all(network in module for network in NETWORKS):
+        try:
+            networks = _beside(job["beside"])
+        except BaseException as raised:
+            problem = told(raised, {})
+    classes = [key for key, thing in module.items() if isinstance(thing, type) and key[0] != "_"]
+    names = names_in(module, job["name"], networks)
+    return {"found": list(names), "classes": classes, "beside": problem}, names
+
+
+def _imported(folder: str, module: str, file: str) -> Names:
+    """The names of a module: of the file, if one is given."""
+    sys.path.insert(0, folder)
+    if not file:
+        return vars(importlib.import_module(module))
+    spec = importlib.util.spec_from_file_location(module, file)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[module] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[module])
+    return vars(sys.modules[module])
+
+
+def _beside(candidates: list[str]) -> Names:
+    """The names of the first of these modules that is there."""
+    for candidate in candidates:
+        if importlib.util.find_spec(candidate) is not None:
+            return vars(importlib.import_module(candidate))
+    return {}
+
+
+# ---- the process ----
+
+_encode = json.JSONEncoder().encode
+_write, _getpid, _exit = os.write, os.getpid, os._exit
+
+
+class _Line:
+    """The line to the process that started this one, out of reach of what is printed."""
+
+    def __init__(self, nonce: str) -> None:
+        self.file, self.nonce, self.process = os.dup(1), nonce, _getpid()
+        os.dup2(2, 1)  # whatever is printed goes where errors go
+
+    def send(self, message: dict[str, Any]) -> None:
+        if _getpid() != self.process:
+            _exit(0)  # a fork of the engine's making
+        text = f"{self.nonce}{_encode(message)}\n".encode()
+        while text:
+            text = text[_write(self.file, text) :]
+
+
+def _limit(memory: int, file_size: int, seconds: int) -> None:
+    """Have the system refuse what goes beyond these bytes and seconds, where it can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    for what, limit in [
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, file_size),
+        (resource.RLIMIT_CPU, seconds),  # the last resort, if the other process is gone
+        (resource.RLIMIT_CORE, 0),
+    ]:
+        with contextlib.suppress(ValueError, OSError):  # above what is allowed already
+            resource.setrlimit(what, (limit, limit))
+
+
+def main() -> None:
+    """Load the engine that the job on standard input names, and run the job's programs on it."""
+    job = json.loads(sys.stdin.readline())
+    line = _Line(job["nonce"])
+    _limit(*job["limits"])
+    loaded, names = _load(job)
+    line.send(loaded)
+    for program in job["programs"]:
+        line.send(run(program, names))
+
+
+if __name__ == "__main__":
+    main()

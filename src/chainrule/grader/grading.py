@@ -1,0 +1,100 @@
+"""An engine graded: what is asked of it, what it does, and what that makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chainrule.arguments import check_choice
+from chainrule.grader.behaviour import IF_THERE, REQUIRED
+from chainrule.grader.behaviours import BEHAVIOURS, CHAPTERS
+from chainrule.grader.causes import causes
+from chainrule.grader.judge import MISSING, PASSED, Report, Result, outcome
+from chainrule.grader.runner import observe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from chainrule.grader.behaviour import Behaviour
+    from chainrule.grader.judge import Observations
+    from chainrule.grader.process import Limits
+
+
+def grade(
+    target: str | Path,
+    name: str = "Value",
+    only: Sequence[str] | None = None,
+    limits: Limits | None = None,
+) -> Report:
+    """Grade an engine like micrograd's: run a program for each behaviour, and judge what it prints.
+
+    The engine runs in a process of its own, with limits on time, memory and output, and whatever
+    it does there ends in a report. This is no sandbox: what the engine's author may not do on this
+    machine, the engine may not either, but nothing else is kept from it.
+
+    Args:
+        target: a Python file, or the name of a module that can be imported from here. Its class
+            has to have `data`, `grad` and `backward()`. Neuron, Layer and MLP are looked for in
+            the same module, and in a module `nn` beside it.
+        name: the name of its class.
+        only: the groups of behaviours to ask for; None for all. A group in which nothing is
+            required counts if it is asked for by name.
+        limits: what the engine may use.
+
+    Returns:
+        A report: the score, and for each behaviour what was expected, what was seen, and why.
+
+    Raises:
+        ArgumentError: there is no such file, module or group.
+
+    >>> report = grade("chainrule.engine", only=["reuse", "depth"])
+    >>> report.passed, report.score, len(report.results)
+    (True, 100, 10)
+    """
+    groups = list(dict.fromkeys(group for chapter in CHAPTERS.values() for group in chapter))
+    for group in only or []:
+        check_choice("group of behaviours", group, groups)
+    asked = [b for b in BEHAVIOURS.values() if only is None or b.group in only]
+    observed = observe(target, asked, name, limits)
+    return Report(
+        str(target),
+        name,
+        judged(asked, observed.observations, by_name=only is not None),
+        observed.problem,
+        observed.hints,
+        observed.output,
+        observed.seconds,
+    )
+
+
+def judged(
+    behaviours: Sequence[Behaviour], observations: Observations, by_name: bool = False
+) -> list[Result]:
+    """What was observed, judged and explained.
+
+    Args:
+        behaviours: what was asked.
+        observations: what was seen of each, by its name.
+        by_name: whether the groups were asked for by their names.
+    """
+    outcomes = {b.name: outcome(b, observations[b.name]) for b in behaviours}
+    failed = any(result != PASSED for result in outcomes.values())
+    why = causes(observations) if failed else {}
+    required = {b.group for b in behaviours if b.demand == REQUIRED}
+    return [
+        Result(
+            b,
+            observations[b.name],
+            outcomes[b.name],
+            _counts(b, outcomes[b.name]) or (by_name and b.group not in required),
+            why.get(b.name, "") if outcomes[b.name] != PASSED else "",
+        )
+        for b in behaviours
+    ]
+
+
+def _counts(behaviour: Behaviour, outcome: str) -> bool:
+    """Whether a behaviour is part of the score: what is required, and what is there if it may."""
+    if behaviour.demand == IF_THERE:
+        return outcome != MISSING
+    return behaviour.demand == REQUIRED
