@@ -8,7 +8,9 @@ import inspect
 import json
 import math
 import os
+import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ import pytest
 import chainrule
 from chainrule import cli
 from chainrule.commands import train as train_command
+from chainrule.viz import draw
 
 PNG = b"\x89PNG\r\n\x1a\n"
 VERSION = f"chainrule {chainrule.__version__} ({'native' if chainrule.native else 'pure Python'})\n"
@@ -238,51 +241,127 @@ def test_ctrl_c(tmp_path):
 
 # ---- draw ----
 
+DRAWN = """\
+   data     grad
+ 4.0000   1.0000  v2 = v1 + c
+-6.0000   1.0000  ├─ v1 = a * b
+ 2.0000  -3.0000  │  ├─ a
+-3.0000   2.0000  │  └─ b
+10.0000   1.0000  └─ c
+"""
+NUMBERS = ["a=2", "b=-3", "c=10"]
 
-def test_draw_draws_the_neuron_again(train, command, tmp_path):
-    """`chainrule draw` of a run makes the same picture as the training did."""
-    train("xor", "--steps", "5", "--out", "run")
-    picture = tmp_path / "run" / "neuron.svg"
-    before = picture.read_bytes()
-    picture.unlink()
-    assert command("draw", "run") == (0, "picture: run/neuron.svg\n", [])
-    assert picture.read_bytes() == before
+
+PAGE = pathlib.Path(__file__).parent.parent / "docs/drawing.md"
+CONSOLE = re.findall(r"^\$ chainrule (.*)\n((?:[^$`].*\n)*)", PAGE.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("line", "shown"), CONSOLE, ids=[line for line, _ in CONSOLE])
+def test_the_page_on_drawing(command, line, shown):
+    """What docs/drawing.md shows of the command line is what it prints."""
+    _, out, err = command(*shlex.split(line))
+    assert out + "".join([f"{complaint}\n" for complaint in err]) == shown
+
+
+def test_draw_in_the_terminal(command, tmp_path):
+    """Without a file the expression is a tree of text, and nothing is written."""
+    assert command("draw", "a*b + c", *NUMBERS) == (0, DRAWN, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["svg", "dot", "png", "html"])
+def test_draw_into_a_file(command, tmp_path, suffix):
+    """The file is what Python's own draw() and explore() write, by its suffix."""
+    if suffix == "png":
+        pytest.importorskip("resvg_py")
+    name = f"x.{suffix}"
+    assert command("draw", "a*b + c", *NUMBERS, "--out", name) == (0, f"saved: {name}\n", [])
+    a, b, c = (chainrule.Value(x, label=name) for x, name in [(2, "a"), (-3, "b"), (10, "c")])
+    output = a * b + c
+    output.backward()
+    by_hand = chainrule.explore(output) if suffix == "html" else draw(output)
+    by_hand.save(tmp_path / "by_hand.x".replace("x", suffix))
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"by_hand.{suffix}").read_bytes()
+
+
+def test_draw_a_page_of_many_values(command, tmp_path):
+    """Of more than 200 values, which nobody steps through, the page has groups that open."""
+    expression = "+".join(["tanh(a*b)"] * 100)
+    assert command("draw", expression, "a=1", "b=2", "--out", "x.html")[0] == 0
+    assert "data-group" in (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert command("draw", expression, "a=1", "b=2") == (
+        2,
+        "",
+        [
+            "chainrule: a tree of text shows up to 200 values, not 301: "
+            "a drawing or a page of them can be saved"
+        ],
+    )
+
+
+def test_draw_leaves_files_alone(command, tmp_path):
+    """A file that is there is kept, and replaced with --force."""
+    (tmp_path / "x.svg").write_text("kept")
+    status, out, err = command("draw", "a", "a=2", "--out", "x.svg")
+    assert (status, out) == (2, "")
+    assert err == ["chainrule: x.svg is there already: say --force to overwrite it"]
+    assert (tmp_path / "x.svg").read_text() == "kept"
+    assert command("draw", "a", "a=2", "--out", "x.svg", "--force")[0] == 0
+    assert ElementTree.parse(tmp_path / "x.svg").getroot().tag.endswith("svg")
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "message"),
-    [
-        ("run.json", None, "run holds no run: run/run.json is missing"),
-        ("parameters.safetensors", None, "run holds no run: "),
-        ("run.json", b"{", "the run in run cannot be read: "),
-        ("run.json", b"[]", "the run in run cannot be read: "),
-        ("run.json", b"\xff\xfe", "the run in run cannot be read: "),
-        ("run.json", b'{"network": {"nin": 2, "nouts": [9]}}', "the run in run cannot be read: "),
-        ("parameters.safetensors", b"", "the run in run cannot be read: "),
-        ("parameters.safetensors", b"\x00" * 40, "the run in run cannot be read: "),
-    ],
+    ("expression", "number"), [("-a*b", "-4.0000"), ("--a", "2.0000"), ("-2*b", "-4.0000")]
 )
-def test_draw_of_a_damaged_run(train, command, tmp_path, file, content, message):
-    """A run with a file missing or damaged is refused in one line."""
-    train("xor", "--steps", "1", "--hidden", "2", "--out", "run")
-    if content is None:
-        (tmp_path / "run" / file).unlink()
-    else:
-        (tmp_path / "run" / file).write_bytes(content)
-    status, _, err = command("draw", "run")
-    assert status == 2
-    assert len(err) == 1
-    assert err[0].startswith(f"chainrule: {message}")
+def test_draw_begins_with_a_minus(command, expression, number):
+    """A minus sign at the beginning is no option."""
+    status, out, err = command("draw", expression, *[f"{x}=2" for x in "ab" if x in expression])
+    assert (status, err) == (0, [])
+    assert out.splitlines()[1].split()[0] == number
 
 
-def test_draw_of_a_run_on_unknown_data(train, command, tmp_path):
-    """A run whose data set does not exist here is refused by its name."""
-    train("xor", "--steps", "1", "--hidden", "2", "--out", "run")
-    path = tmp_path / "run" / "run.json"
-    path.write_text(path.read_text().replace('"xor"', '"stars"'))
-    status, _, err = command("draw", "run")
-    assert status == 2
-    assert err[0].startswith("chainrule: no data set is called 'stars'; there are moons")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["\x1b[31ma", "a=1"],
+        ["a", "a\x1b]0;x\x07=1"],
+        ["a", "a=\x1b[2J"],
+        ["a", "\x1b[31m"],
+        ["a", "a=1", "--\x1b[31m"],
+        ["a", "a=1", "--out", "\x1b[31m.txt"],
+        ["a", "a=1", "--out", "\x1b[31m/x.svg"],
+        ["a\u202e", "a=1"],
+        ["a\udcff", "a=1"],
+        ["a", "a=1", "--out", "\udcff.txt"],
+        ["\x1b[31m(a)", "a=1"],
+        ["__import__('os').system('touch x')"],
+        ["(" * 100_000],
+        ["a" * 100_000],
+        ["a", "a" * 100_000 + "=1"],
+        ["a", "a=" + "9" * 100_000],
+        ["a", "a=1", *[f"x{i}=1" for i in range(2000)]],
+    ],
+    ids=range(17),
+)
+def test_draw_refuses_what_is_hostile(command, tmp_path, arguments):
+    """One line of moderate length, without a character that controls the terminal; no file."""
+    status, out, err = command("draw", *arguments)
+    assert (status, out, len(err)) == (2, "", 1)
+    assert err[0].isprintable()
+    assert len(err[0]) < 250
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_encoded(tmp_path):
+    """A file whose name is no text is written; a terminal of ASCII gets what it can show."""
+    program = [sys.executable, "-m", "chainrule", "draw", "a + 1", "a=2"]
+    options = {"cwd": tmp_path, "capture_output": True, "check": True}
+    done = subprocess.run([*program, "--out", b"\xff.svg"], **options)
+    assert os.listdir(os.fsencode(tmp_path)) == [b"\xff.svg"]
+    assert done.stdout == b"saved: \\udcff.svg\n"
+    done = subprocess.run(program, env={**os.environ, "PYTHONIOENCODING": "ascii"}, **options)
+    assert done.stdout.isascii()
+    assert b"v1 = a + 1" in done.stdout
 
 
 # ---- datasets, version, help ----
@@ -365,9 +444,34 @@ REFUSALS = {
     "train moons --seed x": "Invalid value for '--seed': .* valid integer",
     "train moons --out file": "--out must be a folder that can be made, not file: File exists",
     "train moons --out file/run": "--out must be a folder .* not file/run: Not a directory",
-    "draw": "Missing argument 'RUN' (see chainrule draw --help)",
-    "draw nothing": "nothing holds no run: nothing/run.json is missing",
-    "draw file": "the run in file cannot be read: ",
+    "draw": "Missing argument 'EXPRESSION' (see chainrule draw --help)",
+    "draw a": "'a' has no value: give one, as in a=2",
+    "draw a+b a=1": "'b' has no value: give one, as in a=2",
+    "draw a a=1 b=2": "'b' has a value, but is not in the expression",
+    "draw a a=1 a=2": "'a' is given two numbers",
+    "draw a a=abc": "'a' must be a finite number, not 'abc'",
+    "draw a a=": "'a' must be a finite number, not ''",
+    "draw a a=1/3": "'a' must be a finite number, not '1/3'",
+    "draw a a=1+2j": "'a' must be a finite number, not '1+2j'",
+    "draw a a=nan": "'a' must be a finite number, not 'nan'",
+    "draw a a=-inf": "'a' must be a finite number, not '-inf'",
+    "draw a a=1e999": "'a' must be a finite number, not '1e999'",
+    "draw a a": "a number is given as a=2, not as 'a'",
+    "draw a 2": "a number is given as a=2, not as '2'",
+    "draw a a=1 =2": "a name is made of the letters a to z, digits and _, as x1, not ''",
+    "draw a a=1 2=2": "a name is made of the letters a to z, digits and _, as x1, not '2'",
+    "draw tanh tanh=2": "tanh is a function: give the number another name",
+    "draw tanh(tanh) tanh=2": "tanh is a function: give the number another name",
+    "draw lambda lambda=2": "'lambda' is not an expression: something is missing at its end",
+    "draw a lambda=2 a=2": "a name is made of the letters a to z, digits and _, as x1, not 'lam",
+    "draw a* a=2": "'a*' is not an expression: something is missing at its end",
+    "draw max(a,2) a=2": "no function is called 'max'; there are .*; did you mean maximum?",
+    "draw a a=2 --out x": "a drawing is saved as .svg, .png, .html or .dot, not as 'a file without",
+    "draw a a=2 --out x.pdf": "a drawing is saved as .svg, .png, .html or .dot, not as '.pdf'",
+    "draw a a=2 --out no/x.svg": "--out must be a file in a folder that is there, not no/x.svg",
+    "draw a a=2 --out file": "file is there already: say --force to overwrite it",
+    "draw a a=2 --out": "Option '--out' requires an argument",
+    "draw a a=2 --ot": "a number is given as a=2, not as '--ot'",
     "datasets all": "Got unexpected extra argument.* (all) (see chainrule datasets --help)",
 }
 

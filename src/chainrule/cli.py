@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, Any
 
@@ -20,8 +21,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (train, draw, datasets, grade):
+for command in (train, datasets, grade):
     app.command()(command)
+# An expression may begin with a minus sign.
+app.command(context_settings={"ignore_unknown_options": True})(draw)
 
 
 @app.callback(invoke_without_command=True)
@@ -44,6 +47,8 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: with 2 if it was wrong, with 1 if it could not be finished."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # which may not be able to encode a file's name
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_status(arguments))
 
 
@@ -62,5 +67,7 @@ def _status(arguments: list[str] | None) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    print("chainrule:", " ".join(message.split()), file=sys.stderr)
+    line = " ".join(message.split())
+    shown = [c if c.isprintable() else ascii(c)[1:-1] for c in line]  # no control of the terminal
+    print("chainrule:", "".join(shown), file=sys.stderr)
     return status

@@ -139,7 +139,7 @@ def _value_formula(cell: Cell) -> str:
     row = TABLE.get(cell.op)
     if row is None:
         return f"{cell.op}({', '.join([f'x{i}' for i in range(len(cell.operands))])})"
-    plain = isinstance(row.value, str) and not re.search(r"\w\(", row.value)
+    plain = isinstance(row.value, str) and not re.search(r"\w\(|^\w$", row.value)
     return str(row.value) if plain else f"{cell.op}({', '.join(row.operands)})"
 
 
