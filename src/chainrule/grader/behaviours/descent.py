@@ -19,10 +19,13 @@ GROUPS = {
 
         # zero_grad() of a network (if there)
         net = MLP(2, [2, 1])
+        for p in net.parameters():
+            p.data = 0.1
         y = net([1.0, 2.0])
         (y if hasattr(y, "data") else y[0]).backward()
         net.zero_grad()
-        print([p.grad or 0.0 for p in net.parameters()])  # [0] * 9
+        print([bool(p.grad) for p in net.parameters()])  # [False] * 9
+        print([p.data for p in net.parameters()])  # [0.1] * 9
         """,
     "descent": """
         # a step along the gradient goes up

@@ -129,15 +129,15 @@ GROUPS = {
 
         # tanh (if there)
         a = Value(0.8)
-        b = a.tanh()
+        b = a * a.tanh()
         b.backward()
-        print(b.data, a.grad)  # tanh(0.8), 1 - tanh(0.8)**2
+        print(b.data, a.grad)  # 0.8 * tanh(0.8), tanh(0.8) + 0.8 * (1 - tanh(0.8)**2)
 
         # relu above zero (if there)
         a = Value(0.8)
-        b = 3 * a.relu()
+        b = a - 2 * a.relu()
         b.backward()
-        print(b.data, a.grad)  # 3 * 0.8, 3
+        print(b.data, a.grad)  # 0.8 - 2 * 0.8, 1 - 2
 
         # relu below zero (if there)
         a = Value(-0.8)
@@ -147,22 +147,22 @@ GROUPS = {
 
         # exp (if there)
         a = Value(-1.5)
-        b = 2 * a.exp()
+        b = a * a.exp()
         b.backward()
-        print(b.data, a.grad)  # 2 * exp(-1.5), 2 * exp(-1.5)
+        print(b.data, a.grad)  # -1.5 * exp(-1.5), (1 - 1.5) * exp(-1.5)
 
         # log (if there)
         a = Value(2.5)
-        b = 2 * a.log()
+        b = a * a.log()
         b.backward()
-        print(b.data, a.grad)  # 2 * log(2.5), 2 / 2.5
+        print(b.data, a.grad)  # 2.5 * log(2.5), log(2.5) + 1
 
         # sigmoid (if there)
         a = Value(0.8)
-        b = a.sigmoid()
+        b = a * a.sigmoid()
         b.backward()
-        print(b.data)  # 1 / (1 + exp(-0.8))
-        print(a.grad)  # exp(-0.8) / (1 + exp(-0.8))**2
+        print(b.data)  # 0.8 / (1 + exp(-0.8))
+        print(a.grad)  # 1 / (1 + exp(-0.8)) + 0.8 * exp(-0.8) / (1 + exp(-0.8))**2
 
         # tanh taken apart (if there)
         x = Value(0.8)
@@ -214,7 +214,7 @@ GROUPS = {
         a = Value(0.0)
         b = a.relu()
         b.backward()
-        print(b.data, a.grad)  # 0, 0
+        print(b.data, 0 <= a.grad <= 1)  # 0, True
 
         # tanh far from zero (further)
         a, b = Value(1000.0), Value(-1000.0)
