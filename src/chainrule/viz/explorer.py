@@ -1,22 +1,36 @@
-"""Backpropagation to step through, op by op, in a page of its own."""
+"""Backpropagation to step through, op by op: in a page of its own, or in a notebook."""
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 import os
+import re
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from chainrule.arguments import check_choice, check_range
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ArgumentError
-from chainrule.viz import paths_of, replay, states
+from chainrule.viz import paths_of, replay, states, svg
 
 if TYPE_CHECKING:
     from chainrule.nn import Module
+    from chainrule.viz.widget import ExplorerWidget
 
 MOST = 200  # values; nobody follows the steps of more
+
+
+@dataclass(slots=True)
+class _State:
+    """How an explorer is seen, as long as no notebook shows it."""
+
+    step: int = 1
+    way: str = states.WAYS[0]
+    playing: bool = False
 
 
 class Explorer:
@@ -24,6 +38,14 @@ class Explorer:
 
     It keeps what it shows: values that change or are freed later leave it as it is. Gradients
     start at 0, whatever the values' own are, and these stay what they are.
+
+    In a notebook `step`, `way` and `playing` are those that the browser shows, and setting them
+    changes what it shows; a saved page opens with them. `len()` is the number of steps.
+
+    >>> explorer = Explorer(Value(3.0, label="a").tanh())
+    >>> explorer.step = len(explorer)
+    >>> explorer
+    <Explorer of v1: step 5 of 5, in order>
     """
 
     def __init__(self, value: Value, model: Module | None = None) -> None:
@@ -36,16 +58,67 @@ class Explorer:
                 "such as one neuron or the loss of one sample, and see the whole folded by draw()"
             )
         self._cells = replay.read(value, paths_of(model))
+        self._state: _State | ExplorerWidget = _State()
+
+    def __len__(self) -> int:
+        return states.length(self._cells)
+
+    def __repr__(self) -> str:
+        name = self._cells[-1].name
+        return f"<Explorer of {name}: step {self.step} of {len(self)}, {self.way}>"
+
+    @property
+    def step(self) -> int:
+        """Which step is shown, counted from 1.
+
+        Raises:
+            ArgumentError: it is set to what is no step.
+        """
+        return self._state.step
+
+    @step.setter
+    def step(self, step: int) -> None:
+        last = len(self)
+        right = f"a whole number from 1 to {last}"
+        check_range("step", step, lambda x: hasattr(x, "__index__") and 1 <= x <= last, right)
+        self._state.step = int(step)
+
+    @property
+    def way(self) -> str:
+        """How it goes backward: "in order", "too early" or "= for +=".
+
+        Raises:
+            ArgumentError: it is set to something else.
+        """
+        return self._state.way
+
+    @way.setter
+    def way(self, way: str) -> None:
+        check_choice("way", way, states.WAYS)
+        self._state.way = way
+
+    @property
+    def playing(self) -> bool:
+        """Whether it goes on by itself, wherever a browser shows it."""
+        return self._state.playing
+
+    @playing.setter
+    def playing(self, playing: bool) -> None:
+        self._state.playing = bool(playing)
 
     def to_html(self) -> str:
         """The page: one file, which loads nothing from anywhere."""
-        data = json.dumps(states.show(self._cells), ensure_ascii=False, separators=(",", ":"))
+        state = _State(self.step, self.way, self.playing)
         return _PAGE.format(
             title=html.escape(states.title(self._cells)),
-            style=_static("explorer.css"),
+            style=_style(),
             module=_static("explorer.js"),
-            data=data.replace("<", "\\u003c"),  # no text ends the script
+            data=self._json().replace("<", "\\u003c"),  # no text ends the script
+            state=json.dumps(asdict(state)),
         )
+
+    def _json(self) -> str:
+        return json.dumps(states.show(self._cells), ensure_ascii=False, separators=(",", ":"))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file.
@@ -60,12 +133,56 @@ class Explorer:
             )
         Path(path).write_text(self.to_html(), encoding="utf-8")
 
-    def _repr_html_(self) -> str:
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The widget, and a picture for where none runs; without anywidget, the page in a frame."""
+        try:
+            from chainrule.viz.widget import ExplorerWidget
+        except ImportError:
+            return {"text/plain": repr(self), "text/html": self._frame()}, {}
+        if not isinstance(self._state, ExplorerWidget):
+            self._state = ExplorerWidget(
+                **asdict(self._state),
+                show=gzip.compress(self._json().encode(), mtime=0),
+                _esm=_static("explorer.js"),
+                _css=_style(),
+            )
+        bundle, metadata = self._state._repr_mimebundle_() or ({}, {})
+        still = states.still(self._cells)
+        return {**bundle, "text/plain": repr(self), "image/svg+xml": still}, metadata
+
+    def _frame(self) -> str:
         return (
             '<iframe title="Backpropagation, op by op" sandbox="allow-scripts" '
             'style="width: 100%; height: 760px; border: 0" '
             f'srcdoc="{html.escape(self.to_html())}"></iframe>'
         )
+
+
+def _style() -> str:
+    return _themed(svg.STYLE) + _static("explorer.css")
+
+
+_RULE = re.compile(r"([^{}\n]+) \{ ([^{}]+) \}")
+
+
+def _themed(style: str) -> str:
+    """The style of drawings, but a notebook's theme can choose the colours, not the system alone.
+
+    >>> _themed(".a { fill: #fff } @media (prefers-color-scheme: dark) {.a { fill: #000 }}")
+    '.a { fill: #fff } .a { fill: light-dark(#fff, #000) }'
+    """
+    light, dark = style.split("@media (prefers-color-scheme: dark) {")
+    bright = {selector: _declarations(body) for selector, body in _RULE.findall(light)}
+    pairs = [
+        f"{selector} {{ {name}: light-dark({bright[selector][name]}, {color}) }}"
+        for selector, body in _RULE.findall(dark)
+        for name, color in _declarations(body).items()
+    ]
+    return light + "\n".join(pairs)
+
+
+def _declarations(body: str) -> dict[str, str]:
+    return dict([declaration.split(": ") for declaration in body.split("; ")])
 
 
 def _static(name: str) -> str:
@@ -82,14 +199,19 @@ _PAGE = """<!doctype html>
 style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>{style}</style>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ margin: 0; background: light-dark(#ffffff, #14191f) }}
+{style}
+</style>
 </head>
 <body>
 <noscript>This page shows its steps by JavaScript, which is off.</noscript>
 <script type="application/json" id="show">{data}</script>
 <script type="module">
 {module}
-render(document.body, JSON.parse(document.getElementById("show").textContent));
+const show = JSON.parse(document.getElementById("show").textContent);
+render(document.body, show, ownModel({state}));
 </script>
 </body>
 </html>

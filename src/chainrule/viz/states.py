@@ -12,6 +12,8 @@ from chainrule.viz.replay import Cell, Share, Step
 State = dict[str, Any]
 Mark = tuple[str, str]  # what is said of a value, and the class that it is drawn with
 
+WAYS = ("in order", "too early", "= for +=")  # what the ways backward are called
+
 _NONE: Mark = ("", "known")
 _LISTED = 5  # wrong gradients that are named at the end
 
@@ -50,7 +52,7 @@ def show(cells: Sequence[Cell]) -> State:
     texts: dict[tuple[str, str], int] = {}
     return {
         "title": title(cells),
-        "picture": picture(cells, [step for way in every for step in way.steps]),
+        "picture": picture(cells, _widest(cells, [step for way in every for step in way.steps])),
         "names": [cell.name for cell in cells],
         "kinds": [{"": "leaf"}.get(cell.op, cell.op) for cell in cells],
         "forward": [_coded(state, texts) for state in forward(cells)],
@@ -66,6 +68,12 @@ def show(cells: Sequence[Cell]) -> State:
     }
 
 
+def length(cells: Sequence[Cell]) -> int:
+    """How many steps there are, whichever way."""
+    ops = sum([bool(cell.operands) for cell in cells])
+    return 1 + ops + 1 + ops + 1
+
+
 def title(cells: Sequence[Cell]) -> str:
     """The heading of the page."""
     return f"Backpropagation from {cells[-1].name}, op by op"
@@ -75,13 +83,13 @@ def ways(cells: Sequence[Cell]) -> list[Way]:
     """The right way first."""
     return [
         Way(
-            "in the right order",
+            WAYS[0],
             "A value passes its gradient on when all that come to it have been added up.",
             f"These are the gradients that {cells[-1].name}.backward() finds.",
             replay.in_order(cells),
         ),
         Way(
-            "passed on too early",
+            WAYS[1],
             "A value passes on the first gradient that comes to it. What comes later is lost to "
             "its operands: wrong wherever a value between leaves and output has several uses.",
             "All gradients are right here all the same: no value between leaves and output has "
@@ -89,7 +97,7 @@ def ways(cells: Sequence[Cell]) -> list[Way]:
             replay.too_early(cells),
         ),
         Way(
-            "with = instead of +=",
+            WAYS[2],
             "A gradient overwrites the one before instead of being added to it: wrong wherever a "
             "value is used more than once, as in a + a.",
             "All gradients are right here all the same: nothing was overwritten that matters.",
@@ -99,18 +107,27 @@ def ways(cells: Sequence[Cell]) -> list[Way]:
     ]
 
 
-def picture(cells: Sequence[Cell], steps: Sequence[Step]) -> str:
-    """The drawing, with room in each box for every gradient that will stand there."""
-    widest = [
+def picture(cells: Sequence[Cell], gradients: Sequence[float], style: bool = False) -> str:
+    """The drawing, which has no colours without its style."""
+    nodes = [
+        svg.Node("" if x.op == "constant" else x.name, x.op, x.data, gradient, x.operands)
+        for x, gradient in zip(cells, gradients)
+    ]
+    return svg.picture(nodes, style)
+
+
+def still(cells: Sequence[Cell]) -> str:
+    """The drawing that stands for itself, after the last step in the right order."""
+    steps = replay.in_order(cells)
+    return picture(cells, steps[-1].gradients if steps else replay.start(cells), style=True)
+
+
+def _widest(cells: Sequence[Cell], steps: Sequence[Step]) -> list[float]:
+    """For each cell the gradient that needs most room in its box."""
+    return [
         max([0.0, *[step.gradients[i] for step in steps]], key=lambda x: len(svg.number(x)))
         for i in range(len(cells))
     ]
-    return svg.picture(
-        [
-            svg.Node("" if x.op == "constant" else x.name, x.op, x.data, gradient, x.operands)
-            for x, gradient in zip(cells, widest)
-        ]
-    )
 
 
 # ---- forward ----

@@ -29,100 +29,150 @@
  * @property {Step[]} forward
  * @property {{name: string, about: string, steps: Step[]}[]} ways
  * @property {Text[]} texts
+ *
+ * What is seen of it: a step, counted from 1, the name of a way, and whether it goes on by itself.
+ * @typedef {{step: number, way: string, playing: boolean}} State
+ *
+ * Keeps the state, and tells of changes by events named "change:step" and so on. In a notebook it
+ * is anywidget's model, which Python reads and sets too.
+ * @typedef {object} Model
+ * @property {<K extends keyof State>(name: K) => State[K]} get
+ * @property {<K extends keyof State>(name: K, value: State[K]) => void} set
+ * @property {() => void} save_changes
+ * @property {(event: string, listener: () => void) => void} on
+ * @property {(event: string, listener: () => void) => void} off
  */
 
 const PACE = 1500; // milliseconds from step to step while playing
+
+// By this a notebook shows the steps; a page calls render() itself.
+export default {
+  /** @param {{model: Model & {get: (name: "show") => DataView<ArrayBuffer>}, el: HTMLElement}} _ */
+  async render({ model, el }) {
+    return render(el, await unpacked(model.get("show")), model);
+  },
+};
+
+/**
+ * @param {DataView<ArrayBuffer>} packed  JSON, compressed by gzip
+ * @returns {Promise<Show>}
+ */
+function unpacked(packed) {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).json();
+}
 
 /**
  * Show the steps in an element.
  * @param {HTMLElement} root  gets what is shown, and the keys are listened to here
  * @param {Show} show
+ * @param {Model} model
  * @returns {() => void} takes everything away again
  */
-export function render(root, show) {
-  const page = element("main", "cx");
-  const controls = makeControls(show);
-  const picture = makePicture(show);
-  const story = element("section", "cx-story", { "aria-live": "polite", "aria-atomic": "true" });
-  const table = makeTable(show);
-  const panels = element("div", "cx-panels");
-  panels.append(story, table.node);
-  const head = element("h1", "", {}, show.title);
-  page.append(head, controls.node, picture.node, legend(), panels);
-  root.append(page);
-
-  let way = 0;
-  let place = 0;
+function render(root, show, model = ownModel({ step: 1, way: show.ways[0].name, playing: false })) {
+  const view = makeView(root, show);
+  const actions = makeActions(show, model);
   /** @type {number | undefined} */
   let timer;
 
-  const steps = () => [...show.forward, ...show.ways[way].steps];
-
-  /** @param {number} to */
-  function go(to) {
-    const all = steps();
-    place = Math.max(0, Math.min(to, all.length - 1));
-    if (place === all.length - 1) pause();
-    controls.show(place, all.length, way, timer !== undefined);
-    picture.show(all[place]);
-    table.show(all[place]);
-    story.replaceChildren(...told(all[place]));
-  }
-
-  function pause() {
-    clearInterval(timer);
-    timer = undefined;
-  }
-
-  function play() {
-    if (timer !== undefined) {
-      pause();
-      go(place);
-      return;
-    }
-    timer = setInterval(() => go(place + 1), PACE);
-    go(place === steps().length - 1 ? 0 : place + 1);
-  }
-
-  /** @type {Record<string, () => void>} */
-  const actions = {
-    first: () => stopAt(0),
-    back: () => stopAt(place - 1),
-    play,
-    next: () => stopAt(place + 1),
-    last: () => stopAt(Infinity),
-  };
-
-  /** @param {number} to */
-  function stopAt(to) {
-    pause();
-    go(to);
+  function update() {
+    view.show(model.get("step"), model.get("way"), model.get("playing"));
+    clearTimeout(timer);
+    if (model.get("playing")) timer = setTimeout(actions.advance, PACE);
   }
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    const action = actions[KEYS[event.key] ?? ""];
-    if (!action || event.altKey || event.ctrlKey || event.metaKey) return;
+    const key = KEYS[event.key];
+    if (!key || event.altKey || event.ctrlKey || event.metaKey) return;
     if (hasOwnUse(event)) return;
     event.preventDefault();
-    action();
+    event.stopPropagation(); // a notebook has uses of its own for them
+    actions[key]();
   }
 
-  controls.listen(actions, stopAt, (chosen) => {
-    way = chosen;
-    stopAt(place);
-  });
+  view.listen(actions);
   root.addEventListener("keydown", onKey);
-  go(0);
+  for (const event of CHANGES) model.on(event, update);
+  update();
 
   return () => {
-    pause();
+    clearTimeout(timer);
     root.removeEventListener("keydown", onKey);
-    page.remove();
+    for (const event of CHANGES) model.off(event, update);
+    view.node.remove();
   };
 }
 
-/** @type {Record<string, string>} */
+const CHANGES = ["change:step", "change:way", "change:playing"];
+
+/**
+ * The model of a page that stands alone.
+ * @param {State} state
+ * @returns {Model}
+ */
+function ownModel(state) {
+  const events = new EventTarget();
+  return {
+    get: (name) => state[name],
+    set(name, value) {
+      if (state[name] === value) return;
+      state[name] = value;
+      events.dispatchEvent(new Event(`change:${name}`));
+    },
+    save_changes() {},
+    on: (event, listener) => events.addEventListener(event, listener),
+    off: (event, listener) => events.removeEventListener(event, listener),
+  };
+}
+
+// ---- what is done ----
+
+/** @typedef {ReturnType<typeof makeActions>} Actions */
+
+/**
+ * What buttons and keys do.
+ * @param {Show} show
+ * @param {Model} model
+ */
+function makeActions(show, model) {
+  const length = show.forward.length + show.ways[0].steps.length;
+  const place = () => model.get("step");
+
+  /**
+   * @param {number} to
+   * @param {boolean} playing  unless there is nothing more to come
+   */
+  function go(to, playing = false) {
+    const step = Math.max(1, Math.min(to, length));
+    model.set("step", step);
+    model.set("playing", playing && step < length);
+    model.save_changes();
+  }
+
+  return {
+    first: () => go(1),
+    back: () => go(place() - 1),
+    next: () => go(place() + 1),
+    last: () => go(length),
+    advance: () => go(place() + 1, true),
+    play() {
+      if (model.get("playing")) go(place());
+      else go(place() === length ? 1 : place() + 1, true);
+    },
+    /** @param {number} to */
+    goTo: (to) => go(to),
+    /** @param {string} way */
+    choose(way) {
+      model.set("way", way);
+      go(place());
+    },
+  };
+}
+
+/** @typedef {"first" | "back" | "play" | "next" | "last"} Action */
+
+/** @type {Record<string, Action>} */
 const KEYS = {
   ArrowLeft: "back",
   ArrowRight: "next",
@@ -141,8 +191,50 @@ function hasOwnUse(event) {
   return event.key === " " ? button : target instanceof HTMLInputElement;
 }
 
+// ---- what is seen ----
+
+/**
+ * @param {HTMLElement} root
+ * @param {Show} show
+ */
+function makeView(root, show) {
+  const controls = makeControls(show);
+  const picture = makePicture(show);
+  const story = element("section", "cx-story", { "aria-live": "polite", "aria-atomic": "true" });
+  const table = makeTable(show);
+  const panels = element("div", "cx-panels");
+  panels.append(story, table.node);
+  const alone = root === document.body;
+  // In a notebook it gets the keys by a click, anywhere in it.
+  const node = alone ? element("main", "cx") : element("div", "cx", { tabindex: "-1" });
+  const head = element("h1", "", {}, show.title);
+  node.append(head, controls.node, picture.node, legend(), panels);
+  root.append(node);
+  /** @type {Step | undefined} */
+  let shown;
+
+  /**
+   * @param {number} place
+   * @param {string} name  of the way
+   * @param {boolean} playing
+   */
+  function update(place, name, playing) {
+    const way = show.ways.find((way) => way.name === name) ?? show.ways[0];
+    const steps = [...show.forward, ...way.steps];
+    controls.show(place, steps.length, way, playing);
+    const step = steps[place - 1];
+    if (step === shown) return; // so that it is not read out again
+    shown = step;
+    picture.show(step);
+    table.show(step);
+    story.replaceChildren(...told(step));
+  }
+  return { node, show: update, listen: controls.listen };
+}
+
 // ---- controls ----
 
+/** @type {[Action, string][]} */
 const BUTTONS = [
   ["first", "First step (Home)"],
   ["back", "Step back (left arrow)"],
@@ -163,7 +255,7 @@ function makeControls(show) {
     bar.append(buttons[name]);
   }
   const slider = /** @type {HTMLInputElement} */ (
-    element("input", "cx-slider", { type: "range", min: "0", value: "0", "aria-label": "Step" })
+    element("input", "cx-slider", { type: "range", min: "1", "aria-label": "Step" })
   );
   const count = element("span", "cx-count");
   bar.append(slider, count);
@@ -176,31 +268,31 @@ function makeControls(show) {
     /**
      * @param {number} place
      * @param {number} length
-     * @param {number} way
+     * @param {Show["ways"][0]} way
      * @param {boolean} playing
      */
     show(place, length, way, playing) {
-      slider.max = String(length - 1);
+      slider.max = String(length);
       slider.value = String(place);
-      const phase = place < show.forward.length ? "forward" : "backward";
-      count.textContent = `${phase}, step ${place + 1} of ${length}`;
+      const phase = place <= show.forward.length ? "forward" : "backward";
+      count.textContent = `${phase}, step ${place} of ${length}`;
       slider.setAttribute("aria-valuetext", count.textContent);
-      about.textContent = show.ways[way].about;
-      choices.forEach((choice, i) => choice.setAttribute("aria-pressed", String(i === way)));
+      about.textContent = way.about;
+      for (const choice of choices) {
+        choice.setAttribute("aria-pressed", String(choice.textContent === way.name));
+      }
       const title = playing ? "Pause (space)" : "Play (space)";
       buttons.play.title = title;
       buttons.play.setAttribute("aria-label", title);
       buttons.play.replaceChildren(icon(playing ? "pause" : "play"));
     },
-    /**
-     * @param {Record<string, () => void>} actions
-     * @param {(to: number) => void} goTo
-     * @param {(way: number) => void} choose
-     */
-    listen(actions, goTo, choose) {
-      for (const name in buttons) buttons[name].addEventListener("click", actions[name]);
-      slider.addEventListener("input", () => goTo(Number(slider.value)));
-      choices.forEach((choice, i) => choice.addEventListener("click", () => choose(i)));
+    /** @param {Actions} actions */
+    listen(actions) {
+      for (const [name] of BUTTONS) buttons[name].addEventListener("click", actions[name]);
+      slider.addEventListener("input", () => actions.goTo(Number(slider.value)));
+      show.ways.forEach(({ name }, i) =>
+        choices[i].addEventListener("click", () => actions.choose(name)),
+      );
     },
   };
 }
