@@ -49,12 +49,12 @@ class _ScalarMLP(BaseEstimator):  # type: ignore[misc]
         hidden: Sequence[int] = (16,),
         *,
         activation: str = "relu",
-        lr: float = 0.01,
+        lr: float = 0.003,
         batch: int = 32,
         epochs: int = 200,
         tol: float = 1e-4,
         patience: int = 10,
-        l2: float = 0.0,
+        l2: float = 0.003,
         random_state: Any = None,
     ) -> None:
         self.hidden = hidden
@@ -231,7 +231,7 @@ class ScalarMLPRegressor(RegressorMixin, _ScalarMLP):  # type: ignore[misc]
         loss_curve_: the mean loss of each epoch, of scaled targets.
 
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
-    >>> line = ScalarMLPRegressor(hidden=(), lr=0.1, random_state=0).fit(X, y)
+    >>> line = ScalarMLPRegressor(hidden=(), lr=0.1, l2=0.0, random_state=0).fit(X, y)
     >>> print(*[f"{number:.1f}" for number in line.predict([[4.0]])])
     9.0
     """
