@@ -231,7 +231,7 @@ class ScalarMLPRegressor(RegressorMixin, _ScalarMLP):  # type: ignore[misc]
         loss_curve_: the mean loss of each epoch, of scaled targets.
 
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
-    >>> line = ScalarMLPRegressor(hidden=(), lr=0.1, l2=0.0, random_state=0).fit(X, y)
+    >>> line = ScalarMLPRegressor((), lr=0.1, l2=0.0, patience=99, random_state=0).fit(X, y)
     >>> print(*[f"{number:.1f}" for number in line.predict([[4.0]])])
     9.0
     """
