@@ -35,7 +35,7 @@ GROUPS = {
         for p in (a, b, c, f):
             p.data += 0.01 * p.grad
         L = (a * b + c) * f
-        print(round(L.data, 6))  # -7.286496
+        print(L.data)  # (2.06 * -3.04 + 9.98) * -1.96
 
         # ten steps down a parabola
         w = Value(0.0)

@@ -10,7 +10,7 @@ GROUPS = {
 
         # a neuron's weights differ
         n = Neuron(5)
-        print(len({p.data for p in n.parameters()}) >= 5)  # True
+        print(len({str(p.data) for p in n.parameters()}) >= 5)  # True
 
         # gradients of a neuron's weights go as its inputs
         n = Neuron(2)
@@ -87,6 +87,6 @@ GROUPS = {
             p.data += 1e-7 * p.grad
         z = net([0.2, 0.3, 0.1])
         z = z if hasattr(z, "data") else z[0]
-        print(round((z.data - y.data) / (1e-7 * slope), 3))  # 1
+        print(abs((z.data - y.data) / (1e-7 * slope) - 1) < 1e-3)  # True
         """,
 }
