@@ -19,7 +19,7 @@ BOTH := $(patsubst %,tests/test_%.py,engine floats ops modes interop memory calc
 	losses optim random_graphs micrograd guards compiled surprises steps)
 N ?= 100000
 
-.PHONY: demo test test-pure check bench soak fuzz pictures
+.PHONY: demo test test-pure check bench soak fuzz pictures notebooks
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train
@@ -51,13 +51,20 @@ fuzz: $(VENV)/torch
 pictures: $(VENV)/train
 	$(BIN)/python docs/pictures.py
 
+# The chapters of the course as notebooks, without results.
+notebooks: $(VENV)/course
+	mkdir -p notebooks
+	cp src/chainrule/course/chapters/* notebooks
+	$(BIN)/jupytext -q --to ipynb notebooks/[0-9]*.py
+	rm notebooks/[0-9]*.py
+
 # ---- the environments: a file in them stands for each thing that was installed ----
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # What was built before goes first: if nothing new can be built, the Python files serve.
-$(VENV)/train $(VENV)/test $(VENV)/bench: $(VENV)/%: $(NATIVE) | $(BIN)/python
+$(VENV)/train $(VENV)/course $(VENV)/test $(VENV)/bench: $(VENV)/%: $(NATIVE) | $(BIN)/python
 	@echo 'Installing what "$*" needs into $(VENV) (some minutes the first time)'
 	@rm -f src/chainrule/*.so
 	$(PIP) -e '.[$*]'

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from chainrule import __version__, native
+from chainrule.commands.course import course
 from chainrule.commands.datasets import datasets
 from chainrule.commands.draw import draw
 from chainrule.commands.grade import grade
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (train, datasets, grade):
+for command in (train, datasets, course, grade):
     app.command()(command)
 # An expression may begin with a minus sign.
 app.command(context_settings={"ignore_unknown_options": True})(draw)
