@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import importlib.util
 import inspect
 import json
@@ -23,9 +24,11 @@ from chainrule import cli
 from chainrule.commands import train as train_command
 from chainrule.viz import draw
 
+REPORT = "run/report.html"
 PNG = b"\x89PNG\r\n\x1a\n"
 VERSION = f"chainrule {chainrule.__version__} ({'native' if chainrule.native else 'pure Python'})\n"
-RUN = ["history.csv", "loss.png", "neuron.svg", "parameters.safetensors", "run.json"]
+ALWAYS = ["history.csv", "parameters.safetensors", "report.html", "run.json"]
+RUN = sorted([*ALWAYS, "loss.png", "neuron.svg"])
 
 
 @pytest.fixture
@@ -120,7 +123,11 @@ def test_what_a_run_prints(train, tmp_path):
     last = rows(tmp_path / "here/history.csv")[-1]
     assert lines[13] == f"training accuracy: {float(last['accuracy']):.1%}"
     assert lines[14] == f"held-out accuracy: {float(last['held_out_accuracy']):.1%}"
-    assert lines[15:] == ["pictures: here/loss.png, here/neuron.svg", "numbers:  here/history.csv"]
+    assert lines[15:] == [
+        "pictures: here/loss.png, here/neuron.svg",
+        "numbers:  here/history.csv",
+        "report:   here/report.html",
+    ]
     assert "\x1b" not in out
 
 
@@ -202,11 +209,8 @@ def test_nan_is_explained(train, tmp_path):
     assert re.fullmatch(explanation, err[0])
     assert "numbers:  run/history.csv" in out
     assert len(rows(tmp_path / "run/history.csv")) == 1
-    assert sorted(os.listdir(tmp_path / "run")) == [
-        "history.csv",
-        "parameters.safetensors",
-        "run.json",
-    ]
+    assert sorted(os.listdir(tmp_path / "run")) == ALWAYS
+    assert html.escape(err[0].removeprefix("chainrule: ")) in (tmp_path / REPORT).read_text()
 
 
 def test_ctrl_c(tmp_path):
@@ -237,6 +241,9 @@ def test_ctrl_c(tmp_path):
     assert sorted(os.listdir(tmp_path / "run")) == sorted([*RUN, "boundary.png"])
     assert measured("last step's accuracy", out) == float(history[-1]["accuracy"])
     assert "training accuracy" not in out  # what was measured is the batch of that step
+    report = (tmp_path / REPORT).read_text()
+    assert f"Stopped after {len(history):,} of 1,000,000 steps" in report
+    assert '<g class="ch-moment"' in report
 
 
 # ---- draw ----

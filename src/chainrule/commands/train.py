@@ -1,4 +1,4 @@
-"""`chainrule train`: a network trained on a data set, its numbers and pictures in a folder."""
+"""`chainrule train`: a network trained on a data set, with numbers, pictures and a report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from chainrule import Value, __version__
+from chainrule import __version__
 from chainrule.arguments import check_activation, check_choice, check_range
 from chainrule.errors import ArgumentError, TrainingError, missing_extra
 from chainrule.nn import MLP
@@ -19,8 +19,10 @@ from chainrule.nn import MLP
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
     from chainrule.training import History
+    from chainrule.viz.watch import Watch
 
-HISTORY, LOSS, BOUNDARY, NEURON = "history.csv", "loss.png", "boundary.png", "neuron.svg"
+HISTORY, REPORT = "history.csv", "report.html"
+LOSS, BOUNDARY, NEURON = "loss.png", "boundary.png", "neuron.svg"
 
 
 class Recipe(NamedTuple):
@@ -68,7 +70,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/DATA.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a run in it.")] = False,
 ) -> None:
-    """Train a network on a data set, and leave numbers and pictures in a folder.
+    """Train a network on a data set, and leave numbers, pictures and a report in a folder.
 
     What is not said is chosen for the data set; moons are trained as in the lecture.
     """
@@ -77,6 +79,7 @@ def train(
     check_activation(activation)
     recipe = _recipe(RECIPES[data], hidden, loss, steps, lr, batch)
     from chainrule.datasets import load
+    from chainrule.viz.watch import Watch
 
     dataset = load(data, seed)
     _check_fit(recipe, dataset)
@@ -90,11 +93,14 @@ def train(
         "activation": activation,
     }
     model = MLP(**network)
-    print(_plan(dataset, model, recipe, network))
-    history, problem = _fit(model, dataset, recipe, seed)
+    plan = _plan(dataset, model, recipe, network)
+    print(plan)
+    watch = Watch(dataset=dataset, about=f"{plan}, seed {seed}")
+    history, problem = _fit(model, dataset, recipe, seed, watch)
     _save_numbers(run, model, history, {"data": data, "seed": seed, "network": network})
+    watch.save(run / REPORT)
     if problem is not None:
-        print(f"numbers:  {run / HISTORY}")
+        print(_left(run))
         raise problem
     _save_pictures(run, model, history, dataset)
     print(_summary(run, history, dataset))
@@ -168,14 +174,14 @@ def _claim(run: Path, force: bool) -> None:
 def _files() -> list[str]:
     from chainrule.checkpoints import DESCRIPTION, PARAMETERS
 
-    return [HISTORY, LOSS, BOUNDARY, NEURON, DESCRIPTION, PARAMETERS]
+    return [HISTORY, REPORT, LOSS, BOUNDARY, NEURON, DESCRIPTION, PARAMETERS]
 
 
 # ---- a run ----
 
 
 def _fit(
-    model: MLP, dataset: Dataset, recipe: Recipe, seed: int
+    model: MLP, dataset: Dataset, recipe: Recipe, seed: int, watch: Watch
 ) -> tuple[History, TrainingError | None]:
     """The history of a training, with the error if it ended by one."""
     from chainrule import optim
@@ -195,6 +201,7 @@ def _fit(
             seed=seed,
             l2=recipe.l2,
             validation=dataset.test,
+            callbacks=[watch],
         )
     except TrainingError as error:
         return error.history, error
@@ -213,6 +220,7 @@ def _save_numbers(run: Path, model: MLP, history: History, description: dict[str
 def _save_pictures(run: Path, model: MLP, history: History, dataset: Dataset) -> None:
     from chainrule.training import outputs
     from chainrule.viz import plots
+    from chainrule.viz.report import first_neuron
 
     accuracy = [row.accuracy for row in history.rows if row.accuracy is not None]
     plots.loss_curve(history.losses, run / LOSS, accuracy or None)
@@ -220,22 +228,8 @@ def _save_pictures(run: Path, model: MLP, history: History, dataset: Dataset) ->
         plots.decision_boundary(
             lambda points: outputs(model, points), *dataset.train, run / BOUNDARY
         )
-    draw_neuron(run, model, dataset)
-
-
-def draw_neuron(run: Path, model: MLP, dataset: Dataset) -> None:
-    """The first neuron, at the first example that makes its output other than 0, if any does."""
-    from chainrule.viz import draw
-
-    neuron = model.layers[0].neurons[0]
-    features = dataset.train.features
-    example = next((row for row in features if neuron(row).data != 0.0), features[0])
-    neuron.zero_grad()
-    names = dataset.feature_names
-    output = neuron([Value(number, label=name) for number, name in zip(example, names)])
-    output.label = "output"
-    output.backward()
-    draw(output, model=model).save(run / NEURON)
+    neuron = first_neuron(model, dataset.train.features, dataset.feature_names)
+    neuron.save(run / NEURON)
 
 
 # ---- what is printed ----
@@ -261,9 +255,14 @@ def _summary(run: Path, history: History, dataset: Dataset) -> str:
             f"{end} {history.steps} steps in {last.seconds:.1f} s",
             *_results(history, dataset),
             f"pictures: {', '.join(pictures)}",
-            f"numbers:  {run / HISTORY}",
+            _left(run),
         ]
     )
+
+
+def _left(run: Path) -> str:
+    """What every run leaves, however it ends."""
+    return f"numbers:  {run / HISTORY}\nreport:   {run / REPORT}"
 
 
 def _results(history: History, dataset: Dataset) -> list[str]:
