@@ -37,17 +37,39 @@ def forward(cells: Sequence[Cell], place: int) -> list[Line]:
 def backward(cells: Sequence[Cell], step: Step, share: Share, adds: bool) -> list[Line]:
     """The chain rule for one operand of an op, line by line."""
     cell, to = cells[step.place], _grad(cells[share.operand].name)
-    slope = f"d({cell.name})/d({cells[share.operand].name})"
-    rule = ("derivative", _derivative(cells, cell, share, slope))
+    slope = _slope(cells, cell, share.slot)
+    rule = ("derivative", derivative(cells, cell, share.slot, share.derivative))
     if share.amount is None:
         return [rule, ("passed", f"nothing: {to} stays {short_number(share.after)}")]
-    gradient, derivative = _number(step.gradients[step.place]), _number(share.derivative)
+    gradient, factor = _number(step.gradients[step.place]), _number(share.derivative)
     return [
         ("chain rule", f"{to} {'+=' if adds else '='} {_grad(cell.name)} * {slope}"),
         rule,
-        ("product", f"{gradient} * {derivative} = {short_number(share.amount)}"),
+        ("product", f"{gradient} * {factor} = {short_number(share.amount)}"),
         ("added up", _added_up(to, share)) if adds else ("kept", _overwritten(to, share)),
     ]
+
+
+def derivative(cells: Sequence[Cell], cell: Cell, slot: int, number: float) -> str:
+    """The rule of an op for one operand in names and numbers; of an op without a row, the number.
+
+    >>> cells = [Cell("n", "", 0.0), Cell("o", "tanh", 0.5, (0,))]
+    >>> derivative(cells, cells[1], 0, 0.75)
+    'd(o)/d(n) = 1 - o * o = 1 - 0.5 * 0.5 = 0.75'
+    """
+    row, slope, result = TABLE.get(cell.op), _slope(cells, cell, slot), short_number(number)
+    if row is None:
+        return f"{slope} = {result}"
+    names, numbers = _fillings(cells, cell)
+    rule, known = row.derivatives[slot], _known(cells, cell)
+    constants = {c: known[c] for c, i in zip(row.operands, cell.operands) if _is_constant(cells[i])}
+    in_names, in_numbers = settled(rule, constants), settled(rule, known)
+    parts = [slope, filled(in_names, names), filled(in_numbers, numbers), result]
+    return " = ".join(dict.fromkeys(parts))
+
+
+def _slope(cells: Sequence[Cell], cell: Cell, slot: int) -> str:
+    return f"d({cell.name})/d({cells[cell.operands[slot]].name})"
 
 
 def filled(formula: str, fillings: dict[str, str]) -> str:
@@ -77,7 +99,7 @@ class _Filled(ast.NodeTransformer):
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(_bracketed(self.fillings.get(node.id, node.id)))
+        return ast.Name(bracketed(self.fillings.get(node.id, node.id)))
 
 
 def settled(formula: str, known: dict[str, float]) -> str:
@@ -107,12 +129,18 @@ class _Settled(ast.NodeTransformer):
         return names - called <= set(self.known)
 
 
-def _bracketed(text: str) -> str:
-    return text if re.fullmatch(r"[\w.]+|\d[\d.]*e[+-]\d+", text) else f"({text})"
+def bracketed(text: str) -> str:
+    """A name or number as an operand, in brackets if it is an expression or has a minus.
+
+    >>> bracketed("w[0].b"), bracketed("1e-05"), bracketed("x1*w1"), bracketed("-2")
+    ('w[0].b', '1e-05', '(x1*w1)', '(-2)')
+    """
+    plain = r"[\w.]+(\[[^][]*\][\w.]*)*|\d[\d.]*e[+-]\d+"
+    return text if re.fullmatch(plain, text) else f"({text})"
 
 
 def _grad(name: str) -> str:
-    return f"{_bracketed(name)}.grad"
+    return f"{bracketed(name)}.grad"
 
 
 def _fillings(cells: Sequence[Cell], cell: Cell) -> tuple[dict[str, str], dict[str, str]]:
@@ -141,19 +169,6 @@ def _value_formula(cell: Cell) -> str:
         return f"{cell.op}({', '.join([f'x{i}' for i in range(len(cell.operands))])})"
     plain = isinstance(row.value, str) and not re.search(r"\w\(|^\w$", row.value)
     return str(row.value) if plain else f"{cell.op}({', '.join(row.operands)})"
-
-
-def _derivative(cells: Sequence[Cell], cell: Cell, share: Share, slope: str) -> str:
-    """The rule of the op's row in names and numbers; of an op without a row, the number."""
-    row, number = TABLE.get(cell.op), short_number(share.derivative)
-    if row is None:
-        return f"{slope} = {number}"
-    names, numbers = _fillings(cells, cell)
-    rule, known = row.derivatives[share.slot], _known(cells, cell)
-    constants = {c: known[c] for c, i in zip(row.operands, cell.operands) if _is_constant(cells[i])}
-    in_names, in_numbers = settled(rule, constants), settled(rule, known)
-    parts = [slope, filled(in_names, names), filled(in_numbers, numbers), number]
-    return " = ".join([part for i, part in enumerate(parts) if part not in parts[:i]])
 
 
 def _added_up(to: str, share: Share) -> str:
