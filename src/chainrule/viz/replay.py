@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -120,18 +120,18 @@ def _names(values: Sequence[Value], named: Mapping[int, str]) -> dict[Value, str
     """What each value is called: a label that several have is told apart by numbers."""
     shown = [shorten(value.label or named.get(id(value), "")) for value in values]
     labels = Counter(shown)
-    free = (name for n in count(1) if (name := f"v{n}") not in labels)
-    seen: Counter[str] = Counter()
+    free = {label: _numbered(f"{label}_" if label else "v", labels) for label in labels}
     names = {}
     for value, label in zip(values, shown):
-        seen[label] += 1
         if value.op == "constant":
             names[value] = short_number(value.data)
-        elif label:
-            names[value] = label if labels[label] == 1 else f"{label}_{seen[label]}"
         else:
-            names[value] = next(free)
+            names[value] = label if label and labels[label] == 1 else next(free[label])
     return names
+
+
+def _numbered(start: str, taken: Container[str]) -> Iterator[str]:
+    return (name for n in count(1) if (name := f"{start}{n}") not in taken)
 
 
 def _refuse_changed(value: Value) -> None:
