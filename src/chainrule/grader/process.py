@@ -37,7 +37,7 @@ class Limits(NamedTuple):
     """
 
     seconds: float = 60.0
-    each: float = 5.0
+    each: float = 3.0
     loading: float = 20.0
     memory: int = 4 << 30
     output: int = 16 << 20

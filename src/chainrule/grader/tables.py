@@ -33,7 +33,7 @@ def terminal(report: Report) -> RenderableType:
 
 
 def _remark(text: str) -> RenderableType:
-    return Group(Text(f"{text}.", style="yellow"), "")
+    return Group(Text(f"{text}.", style="bold"), "")
 
 
 def _verdict(report: Report) -> Text:
@@ -92,7 +92,7 @@ def _failures(report: Report) -> list[RenderableType]:
         title.append(f"  ({first.behaviour.group})", style="dim")
         parts += [title, _code(program(first, report.name))]
         if first.cause or first.outcome == MISSING:
-            parts.append(_indented(Text(reason(first, report.name), style="yellow")))
+            parts.append(_indented(Text(reason(first, report.name), style="bold")))
         if others:
             names = ", ".join(result.behaviour.name for result in others)
             parts.append(_indented(Text(f"also: {names}", style="dim")))

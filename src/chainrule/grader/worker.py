@@ -94,6 +94,7 @@ def _data(thing: Any) -> Any:
 _OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow"}
 _BINARY = re.compile(r"unsupported operand .* for (\*\*|[-+*/]).*: '(.+)' and '(.+)'")
 _UNARY = re.compile(r"bad operand type for unary -: '(.+)'")
+_OURS = (__file__, importlib.__file__)
 _CALL = re.compile(r"'(.+)' object is not callable")
 _KEYWORD = re.compile(r"unexpected keyword argument '(.+)'")
 
@@ -125,7 +126,7 @@ def _way(raised: BaseException) -> tuple[int, list[str]]:
         folder, file = os.path.split(code.co_filename)
         if file == PROGRAM:
             line = line if frames else number
-        elif code.co_filename != __file__ and not file.startswith("<frozen"):
+        elif code.co_filename not in _OURS and not file.startswith("<frozen"):
             frames.append((folder, f"{file}, line {number}, in {code.co_name}"))
         traceback = traceback.tb_next
     return line, [place for folder, place in frames if folder == frames[0][0]]
