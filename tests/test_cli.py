@@ -506,7 +506,7 @@ def test_folder_that_cannot_be_written_to(train, monkeypatch):
 
 def test_full_disk(train, monkeypatch):
     """An error of the operating system while writing is one line, with status 1."""
-    from chainrule.training import History
+    from chainrule.history import History
 
     def full(_, path):
         raise OSError(28, "No space left on device", str(path))

@@ -17,7 +17,9 @@ from chainrule.errors import ArgumentError, TrainingError
 from chainrule.losses import hinge
 from chainrule.nn import MLP, Module
 from chainrule.optim import SGD, Adam, LinearLR
-from chainrule.training import fit, losses_of, outputs, predictions, report_line, score
+from chainrule.objectives import losses_of
+from chainrule.reporting import report_line
+from chainrule.training import fit, outputs, predictions, score
 
 CORNERS = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 

@@ -33,9 +33,11 @@ class Steps(Protocol):
 
     Attributes:
         how: what it does, in one line.
+        eager: whether the engine makes them.
     """
 
     how: str
+    eager: bool
 
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
         """The loss and the scores, as numbers; the gradients are in the parameters.
@@ -112,6 +114,7 @@ class ByEngine:
     """Each step builds its graph anew."""
 
     how = "each step is computed value by value"
+    eager = True
 
     def __init__(
         self, model: Any, loss: Callable[[Any, Any], Any], l2: float, optimizer: Optimizer
@@ -166,6 +169,7 @@ class ByProgram:
         self._steps: Any = self._step
         self.program = self._step.loss.run(Call(tuple(first), {}))
         self.how = self.program.summary()
+        self.eager = False
 
     def evaluate(self, examples: Examples) -> tuple[float, list[Any]]:
         if self._steps is self._step:
@@ -174,7 +178,7 @@ class ByProgram:
                 return loss, scores
             except TraceError as error:
                 self.how = f"from here on, {ByEngine.how}: {error}"
-                self._steps = self._by_engine
+                self._steps, self.eager = self._by_engine, True
         return self._by_engine.evaluate(examples)
 
     def update(self) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import math
 import random
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -23,9 +20,19 @@ from chainrule.check import detect_anomaly
 from chainrule.engine import Value
 from chainrule.errors import AnomalyError, ArgumentError, TrainingError
 from chainrule.floats import divide
+from chainrule.history import Best, History, Progress, Row
 from chainrule.modes import no_grad
-from chainrule.ops import where
+from chainrule.objectives import (
+    TASKS,
+    LossFunction,
+    accuracy,
+    decision,
+    loss_name,
+    objective_of,
+    share_right,
+)
 from chainrule.optim import Adam, Optimizer, Schedule
+from chainrule.reporting import is_reported, reporter, told
 from chainrule.steps import Examples, Scores, Steps, as_values, listed, objective, steps_for
 
 
@@ -37,76 +44,6 @@ class Model(Protocol):
     def parameters(self) -> list[Value]: ...
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]: ...
-
-
-class Loss(NamedTuple):
-    """A loss with the tasks it is for; `negative` is its target for the first of two classes."""
-
-    function: Callable[[Any, Any], Any]
-    tasks: tuple[str, ...]
-    negative: int = 0
-
-
-# For each task the first loss that is for it is the usual one.
-LOSSES = {
-    "hinge": Loss(losses.hinge, ("binary",), negative=-1),
-    "binary_cross_entropy": Loss(losses.binary_cross_entropy, ("binary",)),
-    "cross_entropy": Loss(losses.cross_entropy, ("multiclass",)),
-    "mse": Loss(losses.mse, ("regression", "binary"), negative=-1),
-}
-TASKS = ("regression", "binary", "multiclass")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How a model did after `step` updates of its parameters.
-
-    Attributes:
-        step: how many updates came before.
-        loss: what was made smaller, with the penalty, over the examples of the step's batch.
-        accuracy: the share of these examples whose class was right; None in a regression.
-        lr: the learning rate of the update that follows.
-        held_out_loss: the loss without penalty over the held-out examples, where measured.
-        held_out_accuracy: the share of them whose class was right, where measured.
-        seconds: since training began.
-    """
-
-    step: int
-    loss: float
-    accuracy: float | None
-    lr: float
-    held_out_loss: float | None
-    held_out_accuracy: float | None
-    seconds: float
-
-
-@dataclass
-class History:
-    """The rows of a training, one for each step and a last one, over all examples, for its end.
-
-    Attributes:
-        task: "regression", "binary" or "multiclass".
-        steps: how many updates were asked for.
-        rows: what there is so far.
-        interrupted: whether Ctrl-C ended it; there is no last row then.
-    """
-
-    task: str
-    steps: int
-    rows: list[Row] = field(default_factory=list)
-    interrupted: bool = False
-
-    @property
-    def losses(self) -> list[float]:
-        """The loss of each row."""
-        return [row.loss for row in self.rows]
-
-    def save_csv(self, path: str | Path) -> None:
-        """Write the rows to a file of comma-separated values, empty where not measured."""
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [column.name for column in fields(Row)])
-            writer.writeheader()
-            writer.writerows(asdict(row) for row in self.rows)
 
 
 class Setup(NamedTuple):
@@ -138,12 +75,24 @@ class Setup(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a callback is shown after a step."""
+    """What a callback is shown after a step.
+
+    Attributes:
+        progress: gives what the training could be gone on from; it takes a copy of everything.
+    """
 
     step: int
     loss: float
     model: Model
     history: History
+    progress: Callable[[], Progress]
+
+
+class Batch(NamedTuple):
+    """Examples of a step, and which they are among all."""
+
+    places: list[int]
+    examples: Examples
 
 
 def fit(
@@ -160,7 +109,10 @@ def fit(
     seed: int = 0,
     l2: float = 0.0,
     validation: tuple[Any, Any] | None = None,
+    patience: int | None = None,
+    class_weights: Any = None,
     callbacks: Iterable[Callable[[State], object]] = (),
+    resume: Progress | None = None,
     eager: bool = False,
     progress: bool = True,
 ) -> History:
@@ -185,9 +137,16 @@ def fit(
         seed: of that drawing.
         l2: the weight of the sum of squares of all parameters that is added to the loss.
         validation: features and targets of held-out examples, measured at some ten steps.
+        patience: for how many epochs the held-out loss, measured at each, may fail to fall before
+            training ends. The parameters are then, and also if all steps were made, those that
+            had the smallest. An epoch is as many steps as it takes to see all examples.
+        class_weights: a number above 0 for each class, by which the losses of its examples are
+            weighted, or "balanced" for all classes to weigh the same.
         callbacks: functions that are shown a `State` after each step. One that has a method
             `begin` is given a `Setup` before the first step, and one that has a method `end`,
             after the last one, the `TrainingError` that ended the training, or None.
+        resume: how far an earlier training came, of the same model, examples and settings; this
+            one goes on from there and gives, bit for bit, what that one would have given.
         eager: whether each step is to be computed value by value. If not, the first one is
             traced and becomes an array program, unless that would be slower.
         progress: whether to print anything.
@@ -208,32 +167,31 @@ def fit(
     >>> print(history.task, *[f"{p:.3f}" for p in line.parameters()])
     regression 2.000 1.000
     """
-    is_count = lambda n: hasattr(n, "__index__") and n > 0
-    check_range("the number of steps", steps, is_count, "a whole number from 1 up")
-    train = _examples(X, y)
-    held_out = None if validation is None else _as_arrays(_examples(*validation))
-    task, function = _objective(model, train, loss, task)
-    _check_optimizer(optimizer)
-    check_batch(batch, len(train.features))
+    train, held_out = _examples(X, y), None if validation is None else _examples(*validation)
+    _check_settings(optimizer, steps, batch, patience, train, held_out)
+    task, function = objective_of(
+        _first_output(model, train), listed(train.targets), loss, task, class_weights
+    )
     optimizer = optimizer or Adam(model.parameters(), lr=0.01)
-    batch = batch or len(train.features)
-    batches = _batches(_as_arrays(train), batch, seed)
-    first = next(batches)
-    with _one_thread():
-        made_by = steps_for(model, function, l2, optimizer, first, eager)
     setup = Setup(
         model,
         optimizer,
-        _loss_name(loss, task),
+        loss_name(loss, task),
         l2,
         train,
         held_out,
-        batch,
+        batch or len(train.features),
         seed,
         History(task, steps),
         Scores(model),
     )
-    training = _Training(setup, function, schedule, made_by)
+    best = None if resume is None else _go_on(resume, setup, schedule)
+    eager = eager or (resume is not None and resume.eager)
+    batches = _batches(setup, len(setup.history.rows))
+    first = next(batches)
+    with _one_thread():
+        made_by = steps_for(model, function, l2, optimizer, first.examples, eager)
+    training = _Training(setup, function, schedule, made_by, patience, best)
     _run(training, itertools.chain([first], batches), list(callbacks), progress)
     return setup.history
 
@@ -256,7 +214,7 @@ def predictions(model: Model, X: Any, task: str) -> list[Any]:  # noqa: N803
     [0]
     """
     check_choice("task", task, TASKS)
-    return [_decision(given, task) for given in outputs(model, X)]
+    return [decision(given, task) for given in outputs(model, X)]
 
 
 def score(model: Model, X: Any, y: Any, task: str) -> float:  # noqa: N803
@@ -270,21 +228,12 @@ def score(model: Model, X: Any, y: Any, task: str) -> float:  # noqa: N803
     0.0
     """
     examples = _examples(X, y)
-    said = predictions(model, examples.features, task)
+    said, targets = predictions(model, examples.features, task), listed(examples.targets)
     if task != "regression":
-        return _share_right(said, examples.targets)
-    mean = math.fsum(examples.targets) / len(said)
-    rest = math.fsum((p - t) ** 2 for p, t in zip(said, examples.targets))
-    return 1.0 - divide(rest, math.fsum((t - mean) ** 2 for t in examples.targets))
-
-
-def losses_of(task: str) -> list[str]:
-    """The names of the losses that are for a task, the usual one first.
-
-    >>> losses_of("multiclass")
-    ['cross_entropy']
-    """
-    return [name for name, row in LOSSES.items() if task in row.tasks]
+        return share_right(said, targets)
+    mean = math.fsum(targets) / len(said)
+    rest = math.fsum((p - t) ** 2 for p, t in zip(said, targets))
+    return 1.0 - divide(rest, math.fsum((t - mean) ** 2 for t in targets))
 
 
 def check_batch(batch: int | None, count: int) -> None:
@@ -307,22 +256,28 @@ class _Training:
     """A training under way."""
 
     setup: Setup
-    loss: Callable[[Any, Any], Any]
+    loss: LossFunction
     schedule: Schedule | None
     steps: Steps
-    started: float = field(default_factory=time.perf_counter)
+    patience: int | None
+    best: Best | None
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        before = self.history.rows[-1].seconds if self.history.rows else 0.0
+        self.started = time.perf_counter() - before
 
     @property
     def history(self) -> History:
         return self.setup.history
 
-    def step(self, examples: Examples) -> None:
+    def step(self, batch: Batch) -> None:
         """Forward, backward, a row for the history, and the update."""
         try:
-            loss, scores = self.steps.evaluate(examples)
+            loss, scores = self.steps.evaluate(batch.examples)
         except AnomalyError:
-            raise self._error(len(self.history.rows), self._first_anomaly(examples)) from None
-        self._record(loss, scores, examples)
+            raise self._error(len(self.history.rows), self._first_anomaly(batch)) from None
+        self._record(loss, scores, batch.examples)
         try:
             self.steps.update()
         except TrainingError as error:
@@ -330,18 +285,43 @@ class _Training:
         if self.schedule is not None:
             self.schedule.step()
 
+    def is_over(self) -> bool:
+        """Whether all steps are made, or the held-out loss has not fallen for too long."""
+        rows = self.history.rows
+        if self.best is None or self.patience is None or len(rows) == self.history.steps:
+            return len(rows) >= self.history.steps
+        since = sum(1 for row in rows[self.best.step + 1 :] if self._is_epoch(row.step))
+        return since >= self.patience
+
     def end(self) -> None:
-        """The row of what the last update has led to, over all examples."""
+        """The row of what the last update, or the best one, has led to, over all examples."""
+        if self.patience is not None:
+            self._keep_best(self._held_out()[0], len(self.history.rows))
+            self._put_best_back()
         examples = self.setup.train
         scores = self.setup.scores(examples.features)
         loss = self._loss_of(scores, examples, self.setup.l2)
         if not math.isfinite(loss):
-            raise self._error(len(self.history.rows), self._first_anomaly(examples))
+            everything = Batch(list(range(len(scores))), examples)
+            raise self._error(len(self.history.rows), self._first_anomaly(everything))
         self._record(loss, scores, examples)
+        self.history.finished = True
 
     def state(self) -> State:
         row = self.history.rows[-1]
-        return State(row.step, row.loss, self.setup.model, self.history)
+        return State(row.step, row.loss, self.setup.model, self.history, self.progress)
+
+    def progress(self) -> Progress:
+        """What the training could be gone on from."""
+        return Progress(
+            [p.data for p in self.setup.optimizer.params],
+            self.setup.optimizer.state_dict(),
+            None if self.schedule is None else self.schedule.state_dict(),
+            list(self.history.rows),
+            self.history.finished,
+            self.best,
+            self.steps.eager,
+        )
 
     def _loss_of(self, scores: list[Any], examples: Examples, l2: float) -> float:
         """The loss of scores that are numbers."""
@@ -354,10 +334,21 @@ class _Training:
     def _record(self, loss: float, scores: list[Any], examples: Examples) -> None:
         rows, task = self.history.rows, self.history.task
         step, lr = len(rows), self.setup.optimizer.lr
-        accuracy = _accuracy(scores, examples.targets, task)
-        held_out = self._held_out() if _is_reported(step, self.history.steps) else (None, None)
+        right = accuracy(scores, examples.targets, task)
+        held_out = self._held_out() if self._is_measured(step) else (None, None)
+        self._keep_best(held_out[0], step)
         seconds = time.perf_counter() - self.started
-        rows.append(Row(step, loss, accuracy, lr, *held_out, seconds))
+        rows.append(Row(step, loss, right, lr, *held_out, seconds))
+
+    def _is_measured(self, step: int) -> bool:
+        """Whether the held-out examples are measured at that step."""
+        return is_reported(step, self.history.steps) or (
+            self.patience is not None and self._is_epoch(step)
+        )
+
+    def _is_epoch(self, step: int) -> bool:
+        """Whether all examples were seen once more when that step begins."""
+        return step % math.ceil(len(self.setup.train.features) / self.setup.batch) == 0
 
     def _held_out(self) -> tuple[float | None, float | None]:
         """The loss without penalty, and the accuracy, of the held-out examples."""
@@ -365,18 +356,45 @@ class _Training:
             return None, None
         scores = self.setup.scores(self.setup.held_out.features)
         loss = self._loss_of(scores, self.setup.held_out, 0.0)
-        return loss, _accuracy(scores, self.setup.held_out.targets, self.history.task)
+        return loss, accuracy(scores, self.setup.held_out.targets, self.history.task)
 
-    def _first_anomaly(self, examples: Examples) -> str:
+    def _keep_best(self, loss: float | None, step: int) -> None:
+        """Note the parameters if none had so small a held-out loss."""
+        if self.patience is None or loss is None:
+            return
+        if self.best is None or loss < self.best.loss:
+            self.best = Best(step, loss, [p.data for p in self.setup.optimizer.params])
+            self.history.best_step = step
+
+    def _put_best_back(self) -> None:
+        if self.best is not None:
+            for p, number in zip(self.setup.optimizer.params, self.best.parameters):
+                p.data = number
+
+    def _first_anomaly(self, batch: Batch) -> str:
         """Where the first nan or inf of the step came from: the step is run once more."""
         for path, p in self.setup.model.named_parameters():
             p.label = p.label or path
+        problem = self._anomaly(batch.examples)
+        if not problem:
+            return "a number became nan or infinite, but not when the step was run once more"
+        return problem + self._example_at_fault(batch)
+
+    def _anomaly(self, examples: Examples) -> str:
+        """The first nan or inf of a step on these examples, found by the engine, or ""."""
         try:
             with detect_anomaly():
                 objective(self.setup.model, self.loss, self.setup.l2, *examples)[0].backward()
         except AnomalyError as anomaly:
             return str(anomaly)
-        return "a number became nan or infinite, but not when the step was run once more"
+        return ""
+
+    def _example_at_fault(self, batch: Batch) -> str:
+        """The first example that is enough by itself to make a nan or inf."""
+        for place, features, target in zip(batch.places, *batch.examples):
+            if self._anomaly(Examples([features], [target])):
+                return f"; example {place} by itself is enough, counted from 0"
+        return ""
 
     def _error(self, step: int, problem: str) -> TrainingError:
         error = TrainingError(f"step {step}: {problem}; the parameters are those before this step")
@@ -384,24 +402,41 @@ class _Training:
         return error
 
 
+def _go_on(progress: Progress, setup: Setup, schedule: Schedule | None) -> Best | None:
+    """Put everything where the earlier training had it."""
+    params = setup.optimizer.params
+    check_count("parameters of the earlier training", progress.parameters, len(params))
+    if progress.finished or len(progress.rows) > setup.history.steps:
+        raise ArgumentError(f"there is nothing to resume: {len(progress.rows) - 1} steps were made")
+    setup.optimizer.load_state_dict(progress.optimizer)
+    if schedule is not None:
+        schedule.load_state_dict(progress.schedule or {})
+    for p, number in zip(params, progress.parameters):
+        p.data = number
+    setup.history.rows.extend(progress.rows)
+    if progress.best is not None:
+        setup.history.best_step = progress.best.step
+    return progress.best
+
+
 def _run(
     training: _Training,
-    batches: Iterator[Examples],
+    batches: Iterator[Batch],
     callbacks: list[Callable[[State], object]],
     progress: bool,
 ) -> None:
     """All steps, and the row of their end; the first Ctrl-C ends it after the step in hand."""
     history = training.history
-    how = _told(training.steps.how, "", progress)
+    how = told(training.steps.how, "", progress)
     with (
         _one_thread(),
         _pressed_ctrl_c() as pressed,
-        _reporter(history, progress) as report,
+        reporter(history, progress) as report,
         _told_ends(callbacks, training.setup),
     ):
-        for _ in range(history.steps):
+        while not training.is_over():
             training.step(next(batches))
-            how = _told(training.steps.how, how, progress)
+            how = told(training.steps.how, how, progress)
             report(history.rows[-1])
             for callback in callbacks:
                 callback(training.state())
@@ -428,17 +463,27 @@ def _told_ends(callbacks: list[Any], setup: Setup) -> Iterator[None]:
             getattr(callback, "end", lambda _: None)(problem)
 
 
-def _batches(examples: Examples, size: int, seed: int) -> Iterator[Examples]:
-    """Batches without end; all examples are drawn once before any is drawn again."""
+def _batches(setup: Setup, done: int) -> Iterator[Batch]:
+    """Batches without end, after the first so many, which are drawn and not made."""
+    examples = Examples(*[_as_array(column) for column in setup.train])
     count = len(examples.features)
+    for places in itertools.islice(_drawn(count, setup.batch, setup.seed), done, None):
+        if len(places) == count:
+            yield Batch(places, examples)
+        else:
+            yield Batch(places, Examples(*[_picked(column, places) for column in examples]))
+
+
+def _drawn(count: int, size: int, seed: int) -> Iterator[list[int]]:
+    """Which examples each batch has; all are drawn once before any is drawn again."""
     draw = random.Random(seed)
     order: list[int] = []
     while size == count:
-        yield examples
+        yield list(range(count))
     while True:
         if len(order) < size:
             order += draw.sample(range(count), count)
-        yield Examples(*[_picked(column, order[:size]) for column in examples])
+        yield order[:size]
         del order[:size]
 
 
@@ -446,20 +491,17 @@ def _picked(column: Any, places: list[int]) -> Any:
     return column[places] if hasattr(column, "dtype") else [column[i] for i in places]
 
 
-def _as_arrays(examples: Examples) -> Examples:
-    """The same as arrays, from which batches are drawn faster, where they are numbers."""
-    return Examples(*[_as_array(column) for column in examples])
-
-
 def _as_array(column: Any) -> Any:
     """An array of numbers, if NumPy is there and the rows are of one length; else a list."""
+    if hasattr(column, "dtype"):
+        return column
     try:
         import numpy as np
 
-        array = np.array(listed(column))
+        array = np.array(column)
     except (ImportError, ValueError):
-        return listed(column)
-    return array if array.dtype.kind in "biuf" else listed(column)
+        return column
+    return array if array.dtype.kind in "biuf" else column
 
 
 def _one_thread() -> Any:
@@ -495,171 +537,43 @@ def _pressed_ctrl_c() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, previous)
 
 
-# ---- what is trained for ----
-
-
-def _objective(
-    model: Model, train: Examples, loss: Any, task: str | None
-) -> tuple[str, Callable[[Any, Any], Any]]:
-    """The task, and the loss as a function of scores and targets."""
-    with no_grad():
-        first = model(train.features[0])
-    if isinstance(loss, str):
-        check_choice("loss", loss, list(LOSSES))
-        tasks = LOSSES[loss].tasks
-        task = task or (tasks[0] if len(tasks) == 1 else None)
-    task = task or _inferred_task(first, train.targets)
-    check_choice("task", task, TASKS)
-    _check_scores(first, task)
-    _check_targets(train.targets, task)
-    return task, loss if callable(loss) else _by_name(loss, task)
-
-
-def _by_name(name: str | None, task: str) -> Callable[[Any, Any], Any]:
-    """The loss of that name, or the usual one of the task, taking targets as users give them."""
-    choices = losses_of(task)
-    name = name or choices[0]
-    check_choice(f"loss of a {task} task", name, choices)
-    row = LOSSES[name]
-    if task != "binary":
-        return row.function
-    return lambda scores, y: row.function(scores, [where(t > 0, 1, row.negative) for t in y])
-
-
-def _loss_name(loss: Any, task: str) -> str:
-    """What a loss is called that is given by name, as a function, or not at all."""
-    if isinstance(loss, str):
-        return loss
-    return losses_of(task)[0] if loss is None else getattr(loss, "__name__", "own")
-
-
-def _inferred_task(first: Any, targets: list[Any]) -> str:
-    """What one of the model's outputs and the targets look like; refused if it is not clear."""
-    if isinstance(first, (list, tuple)):
-        return "multiclass"
-    if not all(hasattr(t, "__index__") for t in targets):
-        return "regression"
-    if _are_two_classes(targets):
-        return "binary"
-    raise ArgumentError(
-        f"whole targets such as {targets[0]} are classes or numbers: give the model one output "
-        'for each class, or say task="regression"'
-    )
-
-
-def _check_scores(first: Any, task: str) -> None:
-    if (task == "multiclass") != isinstance(first, (list, tuple)):
-        needed = "a list of scores, one for each class" if task == "multiclass" else "one value"
-        raise ArgumentError(f"for a {task} task the model must give {needed}, not {first!r}")
-
-
-def _check_optimizer(optimizer: Any) -> None:
-    if optimizer is not None and not isinstance(optimizer, Optimizer):
-        raise ArgumentError(
-            f"an optimizer such as Adam(model.parameters(), lr=0.01) is needed, not {optimizer!r}"
-        )
-
-
-def _check_targets(targets: list[Any], task: str) -> None:
-    if task == "binary" and not _are_two_classes(targets):
-        raise ArgumentError(
-            f"the targets of two classes are 0 and 1, or -1 and 1, not {sorted(set(targets))[:5]}"
-        )
-
-
-def _are_two_classes(targets: list[Any]) -> bool:
-    found = set(targets)
-    return found <= {0, 1} or found <= {-1, 1}
-
-
-def _decision(given: Any, task: str) -> Any:
-    """What the scores of one example say: a number, or the number of a class."""
-    if task == "multiclass":
-        return given.index(max(given))
-    return given if task == "regression" else int(given > 0.0)
-
-
-def _accuracy(scores: list[Any], targets: list[Any], task: str) -> float | None:
-    if task == "regression":
-        return None
-    return _share_right([_decision(s, task) for s in scores], listed(targets))
-
-
-def _share_right(said: list[Any], targets: list[Any]) -> float:
-    """The share of predicted classes that are right; of two, the first may be -1 or 0."""
-    right = [p == max(t, 0) for p, t in zip(said, targets)]
-    return right.count(True) / len(targets)
-
-
 def _examples(X: Any, y: Any) -> Examples:  # noqa: N803
-    examples = Examples(listed(X), listed(y))
+    """Features and targets, arrays of numbers as they are, all else as lists."""
+    examples = Examples(_rows(X), _rows(y))
     check_count("targets", examples.targets, len(examples.features))
-    if not examples.features:
+    if not len(examples.features):
         raise ArgumentError("there must be examples to learn from, not an empty list")
     return examples
 
 
-# ---- what is told while it runs ----
+def _rows(column: Any) -> Any:
+    is_array = getattr(getattr(column, "dtype", None), "kind", "") in tuple("biuf")
+    return column if is_array else listed(column)
 
 
-def report_line(row: Row, steps: int) -> str:
-    """A row in words.
-
-    >>> report_line(Row(10, 0.25, 0.5, 0.1, 0.125, 0.75, 1.5), 100)
-    'step  10/100  loss 0.2500  accuracy 50.0%  held out: loss 0.1250  accuracy 75.0%'
-    """
-    parts = [f"step {row.step:{len(str(steps))}}/{steps}", *_measures(row.loss, row.accuracy)]
-    if row.held_out_loss is not None:
-        held_out = _measures(row.held_out_loss, row.held_out_accuracy)
-        parts.append(f"held out: {'  '.join(held_out)}")
-    return "  ".join(parts)
+def _first_output(model: Model, train: Examples) -> Any:
+    """What the model gives for the first example."""
+    with no_grad():
+        return model(listed(train.features[:1])[0])
 
 
-def _measures(loss: float, accuracy: float | None) -> list[str]:
-    measures = [f"loss {loss:.4f}"]
-    if accuracy is not None:
-        measures.append(f"accuracy {accuracy:.1%}")
-    return measures
-
-
-def _told(how: str, before: str, progress: bool) -> str:
-    """What is said of how steps are made, printed if it is news."""
-    if progress and how != before:
-        print(how, flush=True)
-    return how
-
-
-def _is_reported(step: int, steps: int) -> bool:
-    return step % max(1, steps // 10) == 0 or step == steps
-
-
-@contextmanager
-def _reporter(history: History, progress: bool) -> Iterator[Callable[[Row], object]]:
-    """What shows a row: a moving bar on a terminal, a line now and then elsewhere."""
-    if progress and sys.stdout.isatty():
-        with _bar(history.steps) as show:
-            yield show
-    elif progress:
-        yield lambda row: _print_row(row, history.steps)
-    else:
-        yield lambda _: None
-
-
-def _print_row(row: Row, steps: int) -> None:
-    if _is_reported(row.step, steps):
-        print(report_line(row, steps), flush=True)
-
-
-@contextmanager
-def _bar(steps: int) -> Iterator[Callable[[Row], object]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-
-    text = TextColumn("{task.description}")
-    with Progress("step", MofNCompleteColumn(), BarColumn(), text, TimeLeft()) as bar:
-        job = bar.add_task("", total=steps)
-        yield lambda row: bar.update(
-            job,
-            completed=row.step,
-            description="  ".join(_measures(row.loss, row.accuracy)),
+def _check_settings(
+    optimizer: Any,
+    steps: int,
+    batch: int | None,
+    patience: int | None,
+    train: Examples,
+    held_out: Examples | None,
+) -> None:
+    """Refuse what is wrong by itself, or without held-out examples."""
+    is_count = lambda n: hasattr(n, "__index__") and n > 0
+    check_range("the number of steps", steps, is_count, "a whole number from 1 up")
+    check_batch(batch, len(train.features))
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise ArgumentError(
+            f"an optimizer such as Adam(model.parameters(), lr=0.01) is needed, not {optimizer!r}"
         )
+    if patience is not None:
+        check_range("patience", patience, is_count, "a whole number of epochs from 1 up")
+        if held_out is None:
+            raise ArgumentError("patience needs held-out examples to measure: validation=(X, y)")

@@ -18,7 +18,7 @@ from chainrule.nn import MLP
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
-    from chainrule.training import History
+    from chainrule.history import History
     from chainrule.viz.watch import Watch
 
 HISTORY, REPORT = "history.csv", "report.html"
@@ -148,7 +148,8 @@ def _sizes(text: str) -> list[int]:
 
 def _check_fit(recipe: Recipe, dataset: Dataset) -> None:
     """Refuse a loss or a batch that does not fit the data."""
-    from chainrule.training import check_batch, losses_of
+    from chainrule.objectives import losses_of
+    from chainrule.training import check_batch
 
     check_choice(f"loss for {dataset.name}", recipe.loss, losses_of(dataset.task))
     check_batch(recipe.batch, len(dataset.train.features))

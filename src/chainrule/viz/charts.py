@@ -17,7 +17,7 @@ from chainrule.viz.regions import Plane, Regions
 from chainrule.viz.svg import shorten
 
 if TYPE_CHECKING:
-    from chainrule.training import Row
+    from chainrule.history import Row
 
 WIDTH = 480.0  # of the curves, with their ticks
 SIZE = 380.0  # of the plane, to a side
@@ -28,6 +28,7 @@ _GAP = 10.0
 _EM = 6.6  # a character of the ticks' font, at most on average
 _MOST_POINTS = 400  # of a curve, and of the examples in a plane
 _FEW = 40  # points that each get a mark
+_MANY = 150  # points whose line may go up and down a lot
 _ENORMOUS = 1e300
 
 # A point of each class, drawn from its middle; their order is that of plots.MARKERS.
@@ -150,7 +151,8 @@ def _drawn(kind: str, points: list[tuple[float, float]]) -> Iterator[str]:
     """A line, with a mark at each point if they are few and its numbers far between."""
     if len(points) > 1:
         path = "L".join([f"{x:.1f} {y:.1f}" for x, y in points])
-        yield f'<path class="ch-line ch-{kind}" d="M{path}"/>'
+        thin = " ch-thin" * (len(points) > _MANY)
+        yield f'<path class="ch-line ch-{kind}{thin}" d="M{path}"/>'
     if len(points) == 1 or (kind == "held" and len(points) < _FEW):
         dots = "".join([f"M{x:.1f} {y:.1f}m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z" for x, y in points])
         yield f'<path class="ch-dot ch-{kind}" d="{dots}"/>'
@@ -302,12 +304,11 @@ def _powers(low: float, high: float, most: int) -> list[float]:
     >>> _powers(0.003, 3.0, 5), _powers(0.3, 3.0, 5)
     ([0.01, 0.1, 1.0], [0.5, 1.0, 2.0])
     """
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    every = max(1, -(-(last - first + 1) // most))
-    found = [10.0**k for k in range(first, last + 1, every) if low <= 10.0**k <= high]
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    found = [10.0**k for k in range(first, last + 1)]
     if len(found) > 2:
-        return found
-    tenths = [k * 10.0**n for n in range(first, last + 1) for k in (1, 2, 5)]
+        return found[:: -(-len(found) // most)]
+    tenths = [k * 10.0**n for n in range(first - 1, last + 1) for k in (1, 2, 5)]
     return [x for x in tenths if low <= x <= high]
 
 
@@ -380,6 +381,7 @@ STYLE = f"""
 .ch-grid {{ stroke: #dde3e9 }}
 .ch-axis, .ch-frame {{ stroke: #77838f; fill: none }}
 .ch-line {{ fill: none; stroke-width: 2; stroke-linejoin: round }}
+.ch-thin {{ stroke-width: 1 }}
 .ch-line.ch-held {{ stroke-dasharray: 6 3 }}
 .ch-train {{ stroke: #0072b2 }}
 .ch-held {{ stroke: #c04f00 }}

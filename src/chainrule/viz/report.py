@@ -19,7 +19,8 @@ from chainrule.viz.svg import shorten
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
     from chainrule.errors import TrainingError
-    from chainrule.training import Model, Row, Setup
+    from chainrule.history import Row
+    from chainrule.training import Model, Setup
 
 _MOST_ROWS = 200  # of the table, besides those with held-out examples
 _MOST_NAMES = 12  # of features or classes that are listed
@@ -53,7 +54,7 @@ class Record:
 
     def told(self, updates: int | None = None) -> str:
         """How the model did after so many updates, or after the last ones, if that is known."""
-        from chainrule.training import report_line
+        from chainrule.reporting import report_line
 
         history = self.setup.history
         step = min(self.updates, len(history.rows) - 1) if updates is None else updates
