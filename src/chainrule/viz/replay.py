@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,6 +11,8 @@ from chainrule.engine import Value, operands_first
 from chainrule.errors import ChangedDataError
 from chainrule.ops import TABLE
 from chainrule.viz.svg import short_number, shorten
+
+_NUMBERED = 26  # columns of a label that is followed by _ and a number, so that a box has room
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +122,18 @@ def _names(values: Sequence[Value], named: Mapping[int, str]) -> dict[Value, str
     """What each value is called: a label that several have is told apart by numbers."""
     shown = [shorten(value.label or named.get(id(value), "")) for value in values]
     labels = Counter(shown)
-    free = {label: _numbered(f"{label}_" if label else "v", labels) for label in labels}
+    taken = set(labels)
     names = {}
     for value, label in zip(values, shown):
         if value.op == "constant":
             names[value] = short_number(value.data)
+        elif label and labels[label] == 1:
+            names[value] = label
         else:
-            names[value] = label if label and labels[label] == 1 else next(free[label])
+            start = f"{shorten(label, _NUMBERED)}_" if label else "v"
+            names[value] = next(x for n in count(1) if (x := f"{start}{n}") not in taken)
+            taken.add(names[value])
     return names
-
-
-def _numbered(start: str, taken: Container[str]) -> Iterator[str]:
-    return (name for n in count(1) if (name := f"{start}{n}") not in taken)
 
 
 def _refuse_changed(value: Value) -> None:
