@@ -285,6 +285,10 @@ RAISED = {
         ["class Error(Exception):", "    def __str__(self): return 1 / 0", "raise Error"],
         "Error: (its message cannot be read)",
     ),
+    "an error with control characters": (
+        ["raise ValueError('two\\nlines \\x1b[31m and \\ud800')"],
+        "ValueError: two\\nlines \\x1b[31m and \\ud800",
+    ),
     "an error with a long message": (["raise ValueError('x' * 10**7)"], "ValueError: " + 200 * "x"),
 }
 
@@ -480,12 +484,15 @@ def test_another_name(graded):
     assert wrong.problem.startswith("engine.py has no class Value; its classes are Scalar")
 
 
-@pytest.mark.parametrize("target", ["nowhere.py", "nowhere.engine", "no where", ".", "notes.txt"])
+@pytest.mark.parametrize(
+    "target", ["nowhere.py", "nowhere.engine", "no where", ".", "notes.txt", "notes.ipynb"]
+)
 def test_targets_that_are_none(target, tmp_path, monkeypatch):
     """What is neither a Python file nor a module is refused, and no report is made."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ArgumentError, match=r"file|module"):
+    (tmp_path / "notes.ipynb").touch()
+    with pytest.raises(ArgumentError, match=r"file|module|jupyter nbconvert"):
         grade(target)
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.grader.behaviour import FURTHER
 from chainrule.grader.behaviours import BEHAVIOURS
-from chainrule.grader.faults import FAULTS, LIMITS, Fault, plant
+from chainrule.grader.faults import FAULTS, LIMITS, WRITTEN_OUT, Fault, plant
 from chainrule.grader.judge import MISSING, Observation, agree, outcome
 from chainrule.grader.worker import names_in, run
 
 if TYPE_CHECKING:
     from chainrule.grader.judge import Observations
 
-_ENOUGH = 0.5  # of what a fault breaks an engine has to break in the same way
+_ENOUGH = 0.5  # more of what a fault breaks an engine has to break in the same way
 _MANY = 3  # faults that cannot be told apart are named up to here
 
 
@@ -30,8 +30,8 @@ def causes(observations: Observations) -> dict[str, str]:
 def explained(observations: Observations) -> dict[str, list[Fault]]:
     """The faults that give what was observed, by name of the behaviour.
 
-    A fault explains a failure if an engine with that fault alone gives the same there, and if at
-    least half of what the fault breaks is broken in the same way. Of several the one is taken that
+    A fault explains a failure if an engine with that fault alone gives the same there, and if more
+    than half of what the fault breaks is broken in the same way. Of several the one is taken that
     agrees best with the engine in all behaviours; those that agree equally well are given together.
     What goes further than the lecture is explained by its limits, and by the faults found so far.
 
@@ -61,17 +61,17 @@ def in_words(faults: list[Fault]) -> str:
 
 
 class _Specimen:
-    """The correct engine with a fault planted in it; loaded when it is asked for the first time."""
+    """An engine of our own, with a fault in it; loaded when it is asked for the first time."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, text: str) -> None:
         self.fault = fault
+        self.text = text
         self._seen: Observations = {}
 
     @cached_property
     def _names(self) -> dict[str, Any]:
-        text = Path(__file__).with_name("lecture.py").read_text(encoding="utf-8")
         module: dict[str, Any] = {"__name__": "lecture"}
-        exec(compile(plant(self.fault.edits, text), "<lecture>", "exec"), module)
+        exec(compile(self.text, "<lecture>", "exec"), module)
         return names_in(module, "Value")
 
     def gives(self, name: str) -> Observation:
@@ -84,13 +84,26 @@ class _Specimen:
 
 
 @cache
-def _correct() -> _Specimen:
-    return _Specimen(Fault("", "", {}))
+def _correct() -> list[_Specimen]:
+    """Correct engines: the lecture's, and one that has a rule for each operator."""
+    text = Path(__file__).with_name("lecture.py").read_text(encoding="utf-8")
+    texts = (text, plant(WRITTEN_OUT, text))
+    return [_Specimen(Fault("", "", {}), text) for text in texts]
 
 
 @cache
 def _specimens() -> tuple[list[_Specimen], list[_Specimen]]:
-    return list(map(_Specimen, FAULTS)), list(map(_Specimen, LIMITS))
+    """Each fault in each of the correct engines where it can be; the limits in the lecture's."""
+    return _planted(FAULTS, _correct()), _planted(LIMITS, _correct()[:1])
+
+
+def _planted(faults: list[Fault], engines: list[_Specimen]) -> list[_Specimen]:
+    return [
+        _Specimen(fault, text)
+        for fault in faults
+        for engine in engines
+        if (text := plant(fault.edits, engine.text)) != engine.text
+    ]
 
 
 # ---- the comparison ----
@@ -119,7 +132,7 @@ class _Match(NamedTuple):
 
 def _matches(specimens: list[_Specimen], observations: Observations) -> list[_Match]:
     """The faults that explain one of the failures at least, compared with all that is there."""
-    right = _correct()
+    right, _ = _correct()
     failed = {n for n, seen in observations.items() if not agree(seen, right.gives(n))}
     matches = []
     for specimen in specimens:
@@ -127,7 +140,7 @@ def _matches(specimens: list[_Specimen], observations: Observations) -> list[_Ma
         if shown:
             broken = {n for n in observations if not agree(specimen.gives(n), right.gives(n))}
             matches.append(_Match(specimen.fault, shown, broken, failed))
-    return [match for match in matches if len(match.shown) >= _ENOUGH * len(match.broken)]
+    return [match for match in matches if len(match.shown) > _ENOUGH * len(match.broken)]
 
 
 def _best_of_each(names: Observations, matches: list[_Match]) -> dict[str, list[Fault]]:

@@ -2,7 +2,7 @@
 
 A fault is an edit of the text of `lecture.py`. A learner's engine is compared with the faulty ones
 by what they give, so name and advice must hold for any engine that gives the same, however it is
-written. Rows of one name are one fault, planted in engines of different build.
+written. Rows of one name are one fault, in engines that walk through their graphs in other orders.
 """
 
 from __future__ import annotations
@@ -52,10 +52,21 @@ RULES = {
     "tanh": _lines(12, "self.grad += (1 - t**2) * out.grad"),
     "sigmoid": _lines(12, "self.grad += s * (1 - s) * out.grad"),
     "relu": _lines(12, "self.grad += (out.data > 0) * out.grad"),
+    "-": _lines(12, "self.grad += out.grad", "other.grad += -out.grad"),
+    "/": _lines(
+        12,
+        "self.grad += out.grad / other.data",
+        "other.grad += -self.data / other.data**2 * out.grad",
+    ),
+    "neg": _lines(12, "self.grad += -out.grad"),
 }
+WRAP = "other if isinstance(other, Value) else Value(other)"
 DATA = _lines(8, "self.data = data")
 REPR = _lines(4, "def __repr__(self) -> str:")
-SUM, PRODUCT = "Value(self.data + other.data", "Value(self.data * other.data"
+SUB, RSUB = _lines(8, "return self + (-other)"), _lines(8, "return other + (-self)")
+DIV, RDIV = _lines(8, "return self * other**-1"), _lines(8, "return other * self**-1")
+NEG = _lines(8, "return self * -1")
+DIFFERENCE, QUOTIENT = "self.data - other.data", "self.data / other.data"
 POWER = _lines(8, 'out = Value(self.data**n, (self,), f"**{n}")')
 # The graph's values in an order, and the walk through it.
 ORDERED = _lines(8, "order = self._ordered()")
@@ -79,6 +90,13 @@ def _in_all_rules(old: str, new: str) -> dict[str, str]:
     return {rule: rule.replace(old, new) for rule in RULES.values()}
 
 
+def _both_ways(name: str, advice: str, edits: dict[str, str]) -> list[Fault]:
+    """A fault whose numbers depend on which operand is sorted first."""
+    starts = ("iter(self._prev)", "iter(operand._prev)")
+    other_way = {start: start.replace("_prev", "_prev[::-1]") for start in starts}
+    return [Fault(name, advice, edits), Fault(name, advice, edits | other_way)]
+
+
 def _order(*lines: str) -> dict[str, str]:
     """The order of the graph's values found otherwise."""
     return {ORDERED: _lines(8, *lines)}
@@ -89,25 +107,24 @@ def _returns(old: str, *new: str) -> dict[str, str]:
     return {_lines(8, f"return {old}"): _lines(8, *new)}
 
 
-def _own_rule(old: str, data: str, *shares: str) -> dict[str, str]:
-    """An operator that was made of others, with a rule of its own."""
-    return _returns(
-        old,
-        "other = other if isinstance(other, Value) else Value(other)",
-        f"out = Value({data}, (self, other))",
-        "def _backward():",
-        *(f"    {share}" for share in shares),
-        "out._backward = _backward",
-        "return out",
+def _with_rule(op: str, data: str, operands: str) -> str:
+    """The body of an operator that has a rule of its own."""
+    return (
+        _lines(8, f"out = Value({data}, ({operands}))", "def _backward():")
+        + RULES[op]
+        + _lines(8, "out._backward = _backward", "return out")
     )
 
 
-def _sub(*shares: str) -> dict[str, str]:
-    return _own_rule("self + (-other)", "self.data - other.data", *shares)
-
-
-def _div(*shares: str) -> dict[str, str]:
-    return _own_rule("self * other**-1", "self.data / other.data", *shares)
+_RSUB, _RDIV = _lines(8, "return Value(other) - self"), _lines(8, "return Value(other) / self")
+# Where a learner has written out what the lecture makes of other operations.
+WRITTEN_OUT = {
+    SUB: f"        other = {WRAP}\n" + _with_rule("-", DIFFERENCE, "self, other"),
+    RSUB: _RSUB,
+    DIV: f"        other = {WRAP}\n" + _with_rule("/", QUOTIENT, "self, other"),
+    RDIV: _RDIV,
+    NEG: _with_rule("neg", "-self.data", "self,"),
+}
 
 
 def _without(method: str) -> dict[str, str]:
@@ -120,10 +137,6 @@ _OVERWRITES = (
     "A gradient is set with `=`, so only the last use of a value counts. Each use of a value "
     "contributes to its gradient: write `+=`."
 )
-_OTHER_WAY_ROUND = {
-    "iter(self._prev)": "iter(self._prev[::-1])",
-    "iter(operand._prev)": "iter(operand._prev[::-1])",
-}
 
 ADDING_UP = [
     Fault("`=` for `+=` in +", _OVERWRITES, _in_rule("+", "+=", "=")),
@@ -133,8 +146,7 @@ ADDING_UP = [
     Fault("`=` for `+=` in log", _OVERWRITES, _in_rule("log", "+=", "=")),
     Fault("`=` for `+=` in tanh", _OVERWRITES, _in_rule("tanh", "+=", "=")),
     Fault("`=` for `+=` in relu", _OVERWRITES, _in_rule("relu", "+=", "=")),
-    Fault("`=` for `+=` everywhere", _OVERWRITES, _in_all_rules("+=", "=")),
-    Fault("`=` for `+=` everywhere", _OVERWRITES, _in_all_rules("+=", "=") | _OTHER_WAY_ROUND),
+    *_both_ways("`=` for `+=` everywhere", _OVERWRITES, _in_all_rules("+=", "=")),
     Fault(
         "operands in a set",
         "In a set or a dictionary `a + a` has one operand, which gets one gradient where two are "
@@ -195,22 +207,18 @@ def _every_way(take: str, operands: str, *before: str) -> str:
     )
 
 
+_OPERANDS = ("value._prev", "value._prev[::-1]")
 _TWICE = (
     "A value that two ways lead to passes its gradient on twice. Sort the values so that each "
     "stands in the order once: keep a set of those visited, and pass over what is in it."
 )
 
 ORDER = [
-    _on_sight("pop()", "value._prev"),
-    _on_sight("pop()", "value._prev[::-1]"),
-    _on_sight("pop(0)", "value._prev"),
-    _on_sight("pop(0)", "value._prev[::-1]"),
-    Fault("values are visited more than once", _TWICE, {WALK: _every_way("pop(0)", "value._prev")}),
-    Fault("values are visited more than once", _TWICE, {WALK: _every_way("pop()", "value._prev")}),
-    Fault(
-        "values are visited more than once",
-        _TWICE,
-        {WALK: _every_way("pop()", "value._prev[::-1]")},
+    *(_on_sight(take, operands) for take in ("pop()", "pop(0)") for operands in _OPERANDS),
+    *(
+        Fault("values are visited more than once", _TWICE, {WALK: _every_way(take, operands)})
+        for take in ("pop()", "pop(0)")
+        for operands in (*_OPERANDS, *(f"dict.fromkeys({operands})" for operands in _OPERANDS))
     ),
     Fault(
         "`reversed()` is missing",
@@ -258,7 +266,7 @@ ORDER = [
         "write `self.grad = 1.0`.",
         {SEED: _lines(8, "self.grad = self.data")},
     ),
-    Fault(
+    *_both_ways(
         "gradients set to zero during the walk",
         "Operands' gradients are set to zero just before a share arrives, which loses the shares "
         "that came before. Set gradients to zero, if at all, before the walk begins.",
@@ -303,9 +311,7 @@ RULE = [
     Fault(
         "`out.grad` is forgotten everywhere",
         _FORGOTTEN,
-        _in_all_rules(" * out.grad", "")
-        | _in_rule("log", "out.grad", "1")
-        | _rule("+", "self.grad += 1.0", "other.grad += 1.0"),
+        _in_all_rules("out.grad", "1.0"),
     ),
     Fault(
         "the factors are not swapped in *",
@@ -370,22 +376,29 @@ _GIVE_OPERANDS = (
     "to the new value: `Value(..., (self, other))`."
 )
 
+
+def _rounded(digits: int) -> Fault:
+    return Fault(
+        "numbers are rounded",
+        "Rounding loses digits that gradients need. Round where a number is printed, not where it "
+        "is kept.",
+        {DATA: _lines(8, f"self.data = round(data, {digits})")},
+    )
+
+
 VALUES = [
     Fault(
         "numbers are not made into values",
         "In `a + 1` the other operand is a number, which has no `.data`. Begin with "
         "`other = other if isinstance(other, Value) else Value(other)`.",
-        {SUM: "Value(self.data + other0.data", PRODUCT: "Value(self.data * other0.data"},
+        {WRAP: "other"},
     ),
     Fault(
         "operands are copied",
         "A new value is made of the other operand even where it is one, and the gradient goes to "
         "the copy. Make values of numbers only: "
         "`other = other if isinstance(other, Value) else Value(other)`.",
-        {
-            f"        out = {out}": _lines(8, "other = Value(other.data)") + f"        out = {out}"
-            for out in (SUM, PRODUCT)
-        },
+        {WRAP: 'Value(getattr(other, "data", other))'},
     ),
     Fault("+ forgets its operands", _GIVE_OPERANDS, {'(self, other), "+"': '(), "+"'}),
     Fault("* forgets its operands", _GIVE_OPERANDS, {'(self, other), "*"': '(), "*"'}),
@@ -397,12 +410,7 @@ VALUES = [
         "take `float(data)`.",
         {DATA: _lines(8, "self.data = int(data)")},
     ),
-    Fault(
-        "numbers are rounded",
-        "Rounding loses digits that gradients need. Round where a number is printed, not where it "
-        "is kept.",
-        {DATA: _lines(8, "self.data = round(data, 4)")},
-    ),
+    *map(_rounded, (2, 3, 4)),
     Fault(
         "all values share one gradient",
         "The gradient belongs to the class, or to a default argument that is made once. Set it "
@@ -419,7 +427,7 @@ VALUES = [
             + REPR
         },
     ),
-    Fault(
+    *_both_ways(
         "values of the same number are taken for one",
         "`__eq__` and `__hash__` go by the number, so that a set of visited values takes `a` and "
         "`b` for one if both are 3. Leave both out: each value is itself.",
@@ -472,100 +480,97 @@ OPERATORS = [
     Fault(
         "`__rsub__` is swapped",
         _SWAPPED.format(op="-", method="__rsub__"),
-        _returns("other + (-self)", "return self - other"),
+        {RSUB: "        return self - other\n", _RSUB: "        return self - other\n"},
     ),
     Fault(
         "`__rtruediv__` is swapped",
         _SWAPPED.format(op="/", method="__rtruediv__"),
-        _returns("other * self**-1", "return self / other"),
+        {RDIV: "        return self / other\n", _RDIV: "        return self / other\n"},
     ),
     Fault(
         "`a - b` is swapped",
         "The subtraction gives `b - a`. Write `self + (-other)`, or `self.data - other.data`.",
-        _returns("self + (-other)", "return (-self) + other"),
+        {SUB: "        return (-self) + other\n", DIFFERENCE: "other.data - self.data"}
+        | _rule("-", "self.grad += -out.grad", "other.grad += out.grad"),
     ),
     Fault(
         "the second operand of - has the wrong sign",
         "Of `a - b` the derivative by b is -1: write `other.grad += -out.grad`.",
-        _sub("self.grad += out.grad", "other.grad += out.grad"),
+        _in_rule("-", "-out.grad", "out.grad"),
     ),
     Fault(
         "both operands of - have the wrong sign",
         "Of `a - b` the derivative by a is 1 and the derivative by b is -1.",
-        _sub("self.grad -= out.grad", "other.grad += out.grad"),
+        _rule("-", "self.grad += -out.grad", "other.grad += out.grad"),
     ),
     Fault(
         "the second operand of - gets no gradient",
         "Both operands of a difference get a gradient, the second `-out.grad`.",
-        _sub("self.grad += out.grad"),
+        _rule("-", "self.grad += out.grad"),
     ),
     Fault(
         "the gradient of -a has no sign",
         "The derivative of `-a` is -1: write `self.grad += -out.grad`.",
-        _returns(
-            "self * -1",
-            "out = Value(-self.data, (self,))",
-            "def _backward():",
-            "    self.grad += out.grad",
-            "out._backward = _backward",
-            "return out",
-        ),
+        {NEG: _with_rule("neg", "-self.data", "self,").replace("-out.grad", "out.grad")}
+        | _in_rule("neg", "-out.grad", "out.grad"),
     ),
     Fault(
         "-a passes no gradient on",
         "`-a` makes a new value that knows nothing of a. Write `self * -1`, which keeps the graph.",
-        _returns("self * -1", "return Value(-self.data)"),
+        {NEG: "        return Value(-self.data)\n"} | _rule("neg", "pass"),
     ),
     Fault(
         "-a changes a",
         "The sign of `self.data` itself is changed. An operation makes a new value and leaves its "
         "operands as they are: write `self * -1`.",
-        _returns("self * -1", "self.data = -self.data", "return self"),
+        {
+            NEG: _lines(8, "self.data = -self.data", "return self"),
+            "        out = Value(-self.data": _lines(8, "self.data = -self.data", "return self")
+            + "        out = Value(-self.data",
+        },
     ),
     Fault(
         "/ cuts to whole numbers",
         "`//` divides whole numbers. Write `/`.",
-        _own_rule(
-            "self * other**-1",
-            "self.data // other.data",
-            "self.grad += out.grad / other.data",
-            "other.grad -= out.grad * self.data / other.data**2",
-        ),
+        {f"Value({QUOTIENT}": f"Value({QUOTIENT.replace('/', '//')}"},
     ),
     Fault(
         "`a / b` is swapped",
-        "The division gives `b / a`. Write `self * other**-1`.",
-        _returns("self * other**-1", "return self**-1 * other"),
+        "The division gives `b / a`. Write `self * other**-1`, or `self.data / other.data`.",
+        {
+            DIV: "        return self**-1 * other\n",
+            f"Value({QUOTIENT}": "Value(other.data / self.data",
+        }
+        | _rule(
+            "/",
+            "self.grad += -other.data / self.data**2 * out.grad",
+            "other.grad += out.grad / self.data",
+        ),
     ),
     Fault(
         "the divisor's gradient has the wrong sign",
         _DIVISION,
-        _div(
-            "self.grad += out.grad / other.data",
-            "other.grad += out.grad * self.data / other.data**2",
-        ),
+        _in_rule("/", "-self.data", "self.data"),
     ),
     Fault(
         "the divisor's gradient lacks the square",
         _DIVISION,
-        _div(
-            "self.grad += out.grad / other.data", "other.grad -= out.grad * self.data / other.data"
-        ),
+        _in_rule("/", "**2", ""),
     ),
     Fault(
         "the divisor's gradient lacks the numerator",
         _DIVISION,
-        _div("self.grad += out.grad / other.data", "other.grad -= out.grad / other.data**2"),
+        _in_rule("/", "-self.data", "-1"),
     ),
     Fault(
         "the divisor gets no gradient",
         _DIVISION,
-        _div("self.grad += out.grad / other.data"),
+        _rule("/", "self.grad += out.grad / other.data"),
     ),
     Fault(
         "division has the rule of multiplication",
         _DIVISION,
-        _div("self.grad += out.grad * other.data", "other.grad += out.grad * self.data"),
+        _rule("/", "self.grad += other.data * out.grad", "other.grad += self.data * out.grad"),
     ),
     Fault(
         "a power is a repeated product",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainrule.arguments import check_choice
+from chainrule.errors import ArgumentError
 from chainrule.grader.behaviour import IF_THERE, REQUIRED
 from chainrule.grader.behaviours import BEHAVIOURS, CHAPTERS
 from chainrule.grader.causes import causes
@@ -45,7 +46,7 @@ def grade(
         A report: the score, and for each behaviour what was expected, what was seen, and why.
 
     Raises:
-        ArgumentError: there is no such file, module or group.
+        ArgumentError: there is no such file, module or group, or the name can be no class's.
 
     >>> report = grade("chainrule.engine", only=["reuse", "depth"])
     >>> report.passed, report.score, len(report.results)
@@ -54,6 +55,8 @@ def grade(
     groups = list(dict.fromkeys(group for chapter in CHAPTERS.values() for group in chapter))
     for group in only or []:
         check_choice("group of behaviours", group, groups)
+    if not name.isidentifier():
+        raise ArgumentError(f"a class has a name as Value or Scalar, not {name!r}")
     asked = [b for b in BEHAVIOURS.values() if only is None or b.group in only]
     observed = observe(target, asked, name, limits)
     return Report(

@@ -107,7 +107,7 @@ class EngineProcess:
             if not line:
                 self.ended = True
                 return None
-            if line.startswith(self._nonce):
+            if line.startswith(self._nonce) and line.endswith(b"\n"):  # else it was cut short
                 answer: dict[str, Any] = json.loads(line[len(self._nonce) :])
                 return answer
 

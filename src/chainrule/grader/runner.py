@@ -217,6 +217,10 @@ def located(target: str) -> dict[str, Any]:
 
 
 def _file(path: Path) -> dict[str, Any]:
+    if path.suffix == ".ipynb":
+        raise ArgumentError(
+            f"a notebook has to be a script first: jupyter nbconvert --to script {path.name}"
+        )
     if path.suffix != ".py" or not path.is_file():
         raise ArgumentError(f"an engine is graded as a Python file, as engine.py, not {path.name}")
     folder, module = path.parent, path.stem

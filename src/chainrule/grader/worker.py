@@ -67,7 +67,7 @@ def plain(thing: Any, depth: int = 0) -> Any:
     if thing is None or isinstance(thing, bool):
         return thing
     if isinstance(thing, str):
-        return thing[:_LONGEST]
+        return _readable(thing)
     if depth > 3:
         return "..."
     if isinstance(thing, (list, tuple)):
@@ -79,6 +79,11 @@ def plain(thing: Any, depth: int = 0) -> Any:
             continue
         return number if type(number) is float else plain(number, depth + 1)
     return f"<{type(thing).__name__}>"
+
+
+def _readable(text: str) -> str:
+    """The beginning of a text, on one line, with nothing that would control a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:_LONGEST])
 
 
 def _item(thing: Any) -> Any:
@@ -103,7 +108,7 @@ def told(raised: BaseException, names: Names) -> dict[str, Any]:
     """What was raised, whether it says that something is missing, and where it was."""
     line, places = _way(raised)
     try:
-        message = str(raised)[:_LONGEST]
+        message = _readable(str(raised))
     except Exception:
         message = "(its message cannot be read)"
     return {
@@ -144,9 +149,14 @@ def _missing(raised: BaseException, message: str, names: Names, inside: bool) ->
         return ""  # the engine's own slip
     if isinstance(raised, NameError):
         return raised.name or ""
-    if isinstance(raised, AttributeError) and type(raised.obj).__module__ != "builtins":
+    if isinstance(raised, AttributeError) and _is_of(raised.obj, names):
         return raised.name or ""
     return _missing_operator(message, classes) if isinstance(raised, TypeError) else ""
+
+
+def _is_of(thing: object, names: Names) -> bool:
+    """Whether a thing is an instance of one of the engine's classes."""
+    return any(isinstance(thing, kind) for kind in names.values() if isinstance(kind, type))
 
 
 def _missing_operator(message: str, classes: set[str]) -> str:
