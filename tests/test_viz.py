@@ -235,7 +235,10 @@ def test_numbers(x, text):
         ("字" * 16, "字" * 14 + "…"),
         ("a\nb\tc", "a b c"),
         ("\x00a\ud800", "\ufffda\ufffd"),
-        ("e\u0301\u0301\u0301", "é\u0301"),
+        ("e" + 9 * "\u0301", "é\u0301\u0301"),
+        ("ที่", "ที่"),
+        ("👨\u200d👩\u200d👧 ❤\ufe0f", "👨👩👧 ❤"),
+        ("a\u202eb", "a\ufffdb"),
     ],
 )
 def test_labels(label, text):

@@ -58,7 +58,7 @@ def lift(graph: Graph) -> tuple[Program, list[int], list[int]]:
         The program, which node each element of its leaves is, and which each of its data is:
         leaves in the order in which the instructions use them, data in that of the nodes.
     """
-    return _Lift(graph).program()
+    return Lifting(graph).program()
 
 
 class Placed:
@@ -73,13 +73,12 @@ class Placed:
     >>> from chainrule.engine import Value
     >>> from chainrule.compiler.graph import read
     >>> a = Value(2.0)
-    >>> placed = Placed(read((a * a + a).tanh())[0])
+    >>> placed = Placed(Lifting(read((a * a + a).tanh())[0]))
     >>> placed.blocks, placed.places  # of a, a * a, the sum and its tanh
     ([0, -1, 3, 4], [0, -1, 0, 0])
     """
 
-    def __init__(self, graph: Graph) -> None:
-        made = _Lift(graph)
+    def __init__(self, made: Lifting) -> None:
         self.program, _, _ = made.program()
         needed, classes = made.chains.needed, made.class_of
         self.blocks = [made.block[classes[i]] if x else -1 for i, x in enumerate(needed)]
@@ -176,11 +175,12 @@ def _uses(graph: Graph) -> list[int]:
 # ---- classes and groups ----
 
 
-class _Lift:
+class Lifting:
     """The state of one lift: classes, the places of nodes in their blocks, instructions.
 
     Attributes:
         class_of: the class of each node and then, of each product in a sum, that of its factors.
+        groups: the nodes of each class that something computes.
         place: where each node is in the block of its class, -1 for a leaf not used so far.
         terms: where products are that are terms of sums and have a block all the same.
     """

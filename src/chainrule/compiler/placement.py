@@ -12,7 +12,7 @@ from collections import Counter
 from chainrule.compiler import passes
 from chainrule.compiler.backends.layout import turning
 from chainrule.compiler.derive import derived
-from chainrule.compiler.lift import Placed
+from chainrule.compiler.lift import Lifting, Placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Placement:
     """
 
     def __init__(self, graph: Graph, derivable: bool, turns: bool) -> None:
-        placed = Placed(graph)
+        placed = Placed(Lifting(graph))
         self._blocks, self._places = placed.blocks, placed.places
         self._gradients: dict[int, int] = {}
         self.fired: dict[int, list[Pass]] = {}

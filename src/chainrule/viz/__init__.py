@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from chainrule.arguments import check_choice
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ArgumentError, missing_extra
 from chainrule.nn import Module
-from chainrule.viz import dot, page, svg
+from chainrule.viz import dot, inside, page, svg
 from chainrule.viz import fold as folds
+from chainrule.viz.kinds import read
 
 MANY = 200  # values; a larger graph is folded
 _MOST = 2000  # boxes that are drawn if one insists
@@ -45,7 +48,9 @@ def draw(value: Value, fold: str = "auto", *, model: Module | None = None) -> Dr
     if not isinstance(value, Value):
         raise ArgumentError(f"draw() takes a Value, not {type(value).__name__}")
     check_choice("fold", fold, ("auto", "none", *folds.FOLDS))
-    return Drawing(value, fold, paths_of(model))
+    named = paths_of(model)
+    with _without_collecting():
+        return Drawing(value, fold, named)
 
 
 def paths_of(model: Module | None) -> dict[int, str]:
@@ -61,6 +66,18 @@ def paths_of(model: Module | None) -> dict[int, str]:
     return {id(p): path for path, p in model.named_parameters()}
 
 
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No search for reference cycles: of lists as long as the graph, each takes its time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 class Drawing:
     """A drawing, shown by notebooks and saved to files; `draw()` makes it.
 
@@ -72,30 +89,32 @@ class Drawing:
 
     def __init__(self, value: Value, fold: str, named: Mapping[int, str]) -> None:
         values = operands_first(value)
-        self._opened: dict[int, page.Opened] = {}
+        self._name = value.label
+        self._opened: dict[int, inside.Opened] = {}
         self.nodes: Sequence[svg.Box] = []
         if fold == "none" or (fold == "auto" and len(values) <= MANY):
-            _check_boxes(len(values))
+            if len(values) > _MOST:
+                raise _too_many(f"{len(values):,}")
             self.nodes = nodes_of(values, named)
         else:
             self._fold(values, fold, named)
         self._summary = [] if self.nodes else _summary(values)
 
     def _fold(self, values: list[Value], how: str, named: Mapping[int, str]) -> None:
-        net = folds.read(values, named)
+        net = read(values, named)
         if how in ("neuron", "layer") and not net.paths:
             raise ArgumentError(
                 f"to fold by {how}, parameters with paths are needed: give the model as "
                 'draw(value, model=model), or labels as "layers.0.neurons.3.w.1"'
             )
         possible = folds.FOLDS if net.paths else ("program",)
+        most = MANY if how == "auto" else _MOST
         for by in possible if how == "auto" else (how,):
-            nodes = folds.fold(net, by)
-            if how != "auto":
-                _check_boxes(len(nodes))
-            if how != "auto" or len(nodes) <= MANY:
-                self.nodes, self._opened = nodes, folds.opened(net, nodes)
+            if (nodes := folds.fold(net, by, most)) is not None:
+                self.nodes, self._opened = nodes, inside.opened(net, nodes)
                 return
+        if how != "auto":
+            raise _too_many(f"more than {_MOST:,}")
 
     def to_svg(self) -> str:
         """The drawing as an SVG document."""
@@ -108,10 +127,10 @@ class Drawing:
     def to_html(self) -> str:
         """The drawing as a page that stands alone, in which groups open when they are clicked.
 
-        Groups of up to 200 values open as a drawing of their own, of up to 2,000 as a list; of
-        larger ones, the first are listed.
+        Groups of up to 200 values open as a drawing of their own. Of larger ones there is a
+        drawing of how their first result is computed, and a list, of up to 2,000 values whole.
         """
-        return page.page(self.to_svg(), self._opened)
+        return page.page(self._name, self.to_svg(), self._opened)
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
@@ -145,12 +164,11 @@ def _png(picture: str) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=2))
 
 
-def _check_boxes(count: int) -> None:
-    if count > _MOST:
-        raise ArgumentError(
-            f"{count:,} boxes are too many to draw, {_MOST:,} can be: "
-            'fold by something larger, or let fold="auto" choose'
-        )
+def _too_many(boxes: str) -> ArgumentError:
+    return ArgumentError(
+        f"{boxes} boxes are too many to draw, {_MOST:,} can be: "
+        'fold by something larger, or let fold="auto" choose'
+    )
 
 
 def nodes_of(values: list[Value], named: Mapping[int, str] | None = None) -> list[svg.Node]:

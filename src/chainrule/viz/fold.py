@@ -11,233 +11,179 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from chainrule.compiler.explain import origin
-from chainrule.compiler.graph import Graph
-from chainrule.compiler.lift import Placed
-from chainrule.engine import Value
-from chainrule.viz.page import Opened
+from chainrule.viz.kinds import Kinds, Net, by_instruction, by_module, owner
 from chainrule.viz.svg import Box, Group, Node, number
 
 FOLDS = ("neuron", "layer", "program")
 _FEW = 3  # ops that are named with their counts
-_SUMS = {"add", "sub", "mul", "neg"}  # what a weighted sum is made of
+_LEAF, _CONSTANT = -1, -2  # in place of a group
 
 
-@dataclass(frozen=True, slots=True)
-class Net:
-    """A graph by places: what all folds read.
-
-    Attributes:
-        values: all values, operands first.
-        ops: the op of each value.
-        operands: the places of each value's operands.
-        paths: the path of each parameter, by its place.
-    """
-
-    values: Sequence[Value]
-    ops: list[str]
-    operands: list[tuple[int, ...]]
-    paths: dict[int, str]
-
-    def is_zero(self, i: int) -> bool:
-        """Whether it is the number 0, which `sum()` starts from."""
-        return self.ops[i] == "constant" and self.values[i].data == 0.0
-
-
-def read(values: Sequence[Value], named: Mapping[int, str]) -> Net:
-    """The graph of values, and which of its leaves are parameters.
-
-    Args:
-        values: all values, operands first.
-        named: the paths of a module's parameters, by their `id`; else labels that are paths count.
-    """
-    place = {id(value): i for i, value in enumerate(values)}
-    operands = [tuple([place[id(x)] for x in value.operands]) for value in values]
-    ops = [value.op for value in values]
-    leaves = [i for i, op in enumerate(ops) if not op]
-    found = {i: named.get(id(values[i])) or path_of(values[i].label) for i in leaves}
-    return Net(values, ops, operands, {i: path for i, path in found.items() if path})
-
-
-def path_of(label: str) -> str:
-    """The label, if it is the path of a parameter.
-
-    >>> path_of("layers.0.neurons.3.w.1"), path_of("x1"), path_of("a. b")
-    ('layers.0.neurons.3.w.1', '', '')
-    """
-    parts = label.split(".") if "." in label else []
-    return label if parts and all(p.isidentifier() or p.isdecimal() for p in parts) else ""
-
-
-def owner(path: str) -> str:
-    """What a part belongs to: its path without its name and number.
-
-    >>> owner("layers.0.neurons.3.w.1"), owner("layers.0.neurons.3")
-    ('layers.0.neurons.3', 'layers.0')
-    """
-    parts = path.split(".")
-    while parts and parts[-1].isdecimal():
-        parts.pop()
-    return ".".join(parts[:-1])
-
-
-def fold(net: Net, by: str) -> list[Box]:
+def fold(net: Net, by: str, most: int) -> list[Box] | None:
     """The boxes that a graph is drawn by, operands first.
 
     Args:
         net: the graph.
         by: "neuron", "layer" or "program".
+        most: how many boxes there may be.
+
+    Returns:
+        The boxes; None if there would be more, which is mostly known before they are made.
     """
+    kinds = _kinds(net, by, most)
+    if kinds is None:
+        return None
+    home, found = _numbered(net, kinds.of)
+    if len(found) > most:
+        return None
+    boxes = _Boxes(net, _Groups(net, kinds, home, found), kinds.titles).made
+    return boxes if len(boxes) <= most else None
+
+
+def _kinds(net: Net, by: str, most: int) -> Kinds | None:
     if by == "program":
-        kinds, titles = _instructions(net)
-        return _boxes(net, kinds, titles.__getitem__, inside=False)
-    up: Callable[[str], str] = owner if by == "neuron" else lambda path: owner(owner(path))
-    return _boxes(net, _modules(net, up), _module_title, inside=True)
-
-
-def _module_title(kind: Any) -> str:
-    return (kind[1] or "the model") if kind[0] == "module" else ""
-
-
-# ---- kinds ----
-
-
-def _modules(net: Net, up: Callable[[str], str]) -> list[Any]:
-    """The neuron or layer of each inner value, or its op.
-
-    A module's sum starts where a parameter of it meets something else, goes on through what sums
-    are made of, and ends with one op of one operand: the activation.
-    """
-    kinds: list[Any] = [None] * len(net.values)
-    weight: list[Any] = [None] * len(net.values)
-    for i, path in net.paths.items():
-        weight[i] = ("module", up(path))
-    running: list[Any] = [None] * len(net.values)  # the module whose sum a value is a part of
-    for i, operands in enumerate(net.operands):
-        if operands:
-            op = net.ops[i]
-            module = _module_of(net, op, operands, weight, running)
-            kinds[i] = module or ("op", op)
-            if op in _SUMS:
-                running[i] = module
-    return kinds
-
-
-def _module_of(
-    net: Net, op: str, operands: tuple[int, ...], weight: list[Any], running: list[Any]
-) -> Any:
-    """The module that an op belongs to, None for none."""
-    if op not in _SUMS:
-        return running[operands[0]] if len(operands) == 1 else None
-    given = [weight[x] for x in operands if weight[x]]
-    if given:
-        return given[0] if len(given) < len(operands) else None
-    found = [running[x] for x in operands if running[x] or not net.is_zero(x)]
-    return found[0] if found and found.count(found[0]) == len(found) else None
-
-
-def _instructions(net: Net) -> tuple[list[Any], dict[Any, str]]:
-    """The instruction that computes each inner value, and what is said of each."""
-    numbers = [value.data for value in net.values]
-    placed = Placed(Graph(net.ops, net.operands, numbers, [[len(numbers) - 1]]))
-    kinds: list[Any] = [None] * len(numbers)
-    for i in reversed(range(len(numbers))):
-        if net.operands[i]:
-            if placed.blocks[i] >= 0:
-                kinds[i] = placed.blocks[i]
-            for operand in net.operands[i]:  # what no instruction makes alone, its reader does
-                if kinds[operand] is None:
-                    kinds[operand] = kinds[i]
-    instructions = placed.program.instructions
-    return kinds, {kind: origin(instructions[kind]) for kind in {*kinds} - {None}}
+        return by_instruction(net, most)
+    return by_module(net, owner if by == "neuron" else lambda path: owner(owner(path)))
 
 
 # ---- groups ----
 
 
-def _boxes(net: Net, kinds: list[Any], title: Callable[[Any], str], inside: bool) -> list[Box]:
-    groups = _groups(net, kinds)
-    home = _homes(net, groups, inside)
-    members: dict[Any, list[int]] = {}
-    for i, key in enumerate(home):
-        if key is not None:
-            members.setdefault(key, []).append(i)
-    return _Boxes(net, home, members, title).made
+class _Groups:
+    """Which values are drawn together, and what they read from.
+
+    Attributes:
+        home: the number of each value's group; constants are in none.
+        members: the values of each group, in the order of the graph.
+        kinds: of each group the kind of its values; leaves of their own have none.
+        depths: of each group how often the kind changes on the way to it; of leaves, -1.
+        reads: of each group those that it reads from. A parameter in the box of its module is
+            not read from.
+        shown: of each group the values that others read from, and the result.
+    """
+
+    def __init__(
+        self, net: Net, kinds: Kinds, home: list[int], found: Sequence[tuple[int, int]]
+    ) -> None:
+        self.net, self.home = net, home
+        self.kinds = [kind for kind, _ in found]
+        self.depths = [depth for _, depth in found]
+        self.reads: list[dict[int, None]] = [{} for _ in found]
+        used, readers = self._follow()
+        self._house(readers, kinds.owners)
+        self.members: list[list[int]] = [[] for _ in self.kinds]
+        self.shown: list[list[int]] = [[] for _ in self.kinds]
+        for i, group in enumerate(self.home):
+            if group >= 0:
+                self.members[group].append(i)
+                if used[i] or self.depths[group] < 0:
+                    self.shown[group].append(i)
+
+    def _follow(self) -> tuple[bytearray, dict[int, dict[int, None]]]:
+        """Which values others read from; of each leaf, which groups read it."""
+        home, used = self.home, bytearray(len(self.home))
+        readers: dict[int, dict[int, None]] = {}
+        for here, operands in zip(home, self.net.operands):
+            for operand in operands:
+                there = home[operand]
+                if there != here:
+                    if there >= 0:
+                        used[operand] = True
+                        self.reads[here][there] = None
+                    elif there == _LEAF:
+                        readers.setdefault(operand, {})[here] = None
+        used[-1] = True
+        return used, readers
+
+    def _house(self, readers: Mapping[int, dict[int, None]], owners: Collection[int]) -> None:
+        """Give leaves a group: that of their module, or one with those of the same readers."""
+        known: dict[tuple[bool, frozenset[int]], int] = {}
+        for leaf, groups in readers.items():
+            is_parameter = leaf in self.net.paths
+            own = [group for group in groups if is_parameter and self.kinds[group] in owners]
+            if own:
+                self.home[leaf] = own[0]
+                continue
+            key = is_parameter, frozenset(groups)
+            if key not in known:
+                known[key] = self._add(groups)
+            self.home[leaf] = known[key]
+
+    def _add(self, readers: Iterable[int]) -> int:
+        """A group of leaves; readers have their edges from leaves above those from others."""
+        number = len(self.kinds)
+        for group in readers:
+            self.reads[group] = {number: None, **self.reads[group]}
+        self.kinds.append(-1)
+        self.depths.append(-1)
+        self.reads.append({})
+        return number
+
+    def order(self) -> list[int]:
+        """The groups, operands first: leaves, then by depth, then by where they end."""
+        return sorted(range(len(self.kinds)), key=lambda x: (self.depths[x], self.members[x][-1]))
 
 
-def _groups(net: Net, kinds: list[Any]) -> list[Any]:
-    """The group of each inner value: its kind, and the depth of its component."""
+def _numbered(net: Net, kinds: list[int]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The group of each inner value, and of each group its kind and depth."""
     root = _roots(net, kinds)
-    depth = [0] * len(root)
-    for i, operands in enumerate(net.operands):
-        to = root[i]
-        for operand in operands:
-            if net.operands[operand] and root[operand] != to:
-                start = root[operand]
-                depth[to] = max(depth[to], depth[start] + (kinds[start] != kinds[to]))
-    keys = [(kinds[i], depth[root[i]]) if x else None for i, x in enumerate(net.operands)]
-    known: dict[Any, Any] = {}
-    return [known.setdefault(key, key) for key in keys]  # equal ones are one: quick to compare
+    depth = _depths(net, kinds, root)
+    known: dict[tuple[int, int], int] = {}
+    home = [_LEAF] * len(kinds)
+    for i in reversed(range(len(kinds))):
+        if net.operands[i]:
+            last = root[i]
+            home[i] = (
+                home[last] if last != i else known.setdefault((kinds[i], depth[i]), len(known))
+            )
+        elif net.ops[i] == "constant":
+            home[i] = _CONSTANT
+    return home, list(known)
 
 
-def _roots(net: Net, kinds: list[Any]) -> list[int]:
+def _roots(net: Net, kinds: list[int]) -> list[int]:
     """The last value of the component of each value."""
-    readers: list[int] = [-1] * len(kinds)  # the only reader; -2 where there are several
+    readers = [-1] * len(kinds)  # the only reader; -2 where there are several
     for i, operands in enumerate(net.operands):
-        for operand in set(operands):
-            readers[operand] = i if readers[operand] == -1 else -2
+        for operand in operands:
+            reader = readers[operand]
+            readers[operand] = i if reader == -1 or reader == i else -2
     root = list(range(len(kinds)))
     for i in reversed(range(len(kinds))):
-        if readers[i] >= 0 and kinds[readers[i]] == kinds[i]:
-            root[i] = root[readers[i]]
+        reader = readers[i]
+        if reader >= 0 and kinds[reader] == kinds[i]:
+            root[i] = root[reader]
     return root
 
 
-def _homes(net: Net, groups: list[Any], inside: bool) -> list[Any]:
-    """The group of each value; of a leaf, a group by its readers or that of its module."""
-    readers: dict[int, dict[Any, None]] = {}
-    for i, operands in enumerate(net.operands):
+def _depths(net: Net, kinds: list[int], root: list[int]) -> list[int]:
+    """How often the kind changes on the longest way to each component, by its last value."""
+    depth = [0] * len(root)
+    for to, operands in zip(root, net.operands):
         for operand in operands:
-            if not net.operands[operand]:
-                readers.setdefault(operand, {})[groups[i]] = None
-    home = list(groups)
-    for leaf, keys in readers.items():
-        if net.ops[leaf] == "constant":
-            continue
-        own = [key for key in keys if key[0][0] == "module"] if inside and leaf in net.paths else []
-        home[leaf] = own[0] if own else ("leaves", leaf in net.paths, frozenset(keys))
-    return home
+            start = root[operand]
+            if start != to and net.operands[operand]:
+                depth[to] = max(depth[to], depth[start] + (kinds[start] != kinds[to]))
+    return depth
+
+
+# ---- boxes ----
 
 
 class _Boxes:
     """The boxes, made one by one, each after those that it reads from."""
 
-    def __init__(
-        self,
-        net: Net,
-        home: list[Any],
-        members: dict[Any, list[int]],
-        title: Callable[[Any], str],
-    ) -> None:
-        self.net, self.home, self.members, self.title = net, home, members, title
-        self.used = _used_outside(net, home)
+    def __init__(self, net: Net, groups: _Groups, titles: Mapping[int, str]) -> None:
+        self.net, self.groups, self.titles = net, groups, titles
         self.made: list[Box] = []
-        self.place: dict[Any, int] = {}
-        for key in self._order():
-            found = self.members[key]
-            box = self._value(found[0]) if len(found) == 1 else self._group(key, found)
-            self.place[key] = len(self.made)
+        self.place: dict[int, int] = {}
+        for group in groups.order():
+            found = groups.members[group]
+            box = self._value(found[0]) if len(found) == 1 else self._group(group, found)
+            self.place[group] = len(self.made)
             self.made.append(box)
-
-    def _order(self) -> list[Any]:
-        """The groups, operands first: leaves, then by depth, then by where they end."""
-        leaves = [key for key in self.members if key[0] == "leaves"]
-        inner = [key for key in self.members if key[0] != "leaves"]
-        return [*leaves, *sorted(inner, key=lambda key: (key[1], self.members[key][-1]))]
 
     def _value(self, i: int) -> Node:
         """A value that is alone in its group."""
@@ -249,28 +195,22 @@ class _Boxes:
                 self.made.append(Node("", "constant", operand.data, 0.0))
                 operands.append(len(self.made) - 1)
             else:
-                operands.append(self.place[self.home[x]])
+                operands.append(self.place[self.groups.home[x]])
         label = value.label or self.net.paths.get(i, "")
         return Node(label, value.op, value.data, value.grad, tuple(operands))
 
-    def _group(self, key: Any, found: list[int]) -> Group:
-        net, home = self.net, self.home
-        reads = {
-            self.place[there]: None
-            for i in found
-            for x in net.operands[i]
-            if (there := home[x]) is not key and there is not None and not self._is_inside(x)
-        }
-        title = "" if key[0] == "leaves" else self.title(key[0])
-        counts = _counts(net, found)
-        shown = [i for i in found if self.used[i] and (net.operands[i] or key[0] == "leaves")]
-        said = [line for line in counts if line != (title or counts[0])]
-        lines = [*said, *_ranges(net, shown)]
-        return Group(title or counts[0], tuple(lines), tuple(reads), tuple(found))
-
-    def _is_inside(self, x: int) -> bool:
-        """Whether it is a parameter that stands in the box of its module; it draws no edges."""
-        return not self.net.operands[x] and self.home[x][0] != "leaves"
+    def _group(self, group: int, found: list[int]) -> Group:
+        counts = _counts(self.net, found)
+        title = self.titles.get(self.groups.kinds[group]) or counts[0]
+        said = [line for line in counts if line != title]
+        return Group(
+            title,
+            (*said, *_ranges(self.net, self.groups.shown[group])),
+            tuple([self.place[x] for x in self.groups.reads[group]]),
+            tuple(found),
+            tuple(self.groups.shown[group]),
+            leaves=self.groups.depths[group] < 0,
+        )
 
 
 def _counts(net: Net, found: Sequence[int]) -> list[str]:
@@ -280,22 +220,12 @@ def _counts(net: Net, found: Sequence[int]) -> list[str]:
     inner = [f"{n:,} {op}" for op, n in ops.most_common(_FEW)]
     if len(ops) > _FEW:
         inner.append("...")
-    if any(i in net.paths for i in found):
-        given = f"{leaves:,} parameter{'' if leaves == 1 else 's'}"
-    else:
-        given = f"{leaves:,} {'leaf' if leaves == 1 else 'leaves'}"
-    return [*([", ".join(inner)] if inner else []), *([given] if leaves else [])]
-
-
-def _used_outside(net: Net, home: list[Any]) -> list[bool]:
-    """Whether each value is the result or read by another group."""
-    used = [False] * len(home)
-    used[-1] = True
-    for operands, reader in zip(net.operands, home):
-        for operand in operands:
-            if home[operand] is not reader:
-                used[operand] = True
-    return used
+    lines = [", ".join(inner)] if inner else []
+    if leaves and any(i in net.paths for i in found):
+        lines.append(f"{leaves:,} parameter{'' if leaves == 1 else 's'}")
+    elif leaves:
+        lines.append(f"{leaves:,} {'leaf' if leaves == 1 else 'leaves'}")
+    return lines
 
 
 def _ranges(net: Net, places: Sequence[int]) -> list[str]:
@@ -309,48 +239,3 @@ def _ranges(net: Net, places: Sequence[int]) -> list[str]:
         low, high = (min(known), max(known)) if known else (numbers[0], numbers[0])
         lines.append(f"{name} {number(low)}" + (f" to {number(high)}" if high != low else ""))
     return lines
-
-
-# ---- what opens ----
-
-_WHOLE = 2000  # values of a group that are all listed
-_FIRST = 100  # and of a larger one
-_DRAWN = 200  # values of a group that are drawn
-_PICTURES, _LISTS = 4000, 20_000  # values that a page draws and lists altogether
-
-
-def opened(net: Net, boxes: Sequence[Box]) -> dict[int, Opened]:
-    """What is seen of each group when it is opened."""
-    pictures, lists = _PICTURES, _LISTS
-    found = {}
-    for place, box in enumerate(boxes):
-        if isinstance(box, Group):
-            count = len(box.members)
-            drawn = count <= min(_DRAWN, pictures)
-            shown = count if count <= min(_WHOLE, lists) or drawn else min(count, _FIRST)
-            pictures, lists = pictures - drawn * shown, lists - (not drawn) * shown
-            nodes, own = _inside(net, box.members[:shown])
-            found[place] = Opened(box.title, count, nodes, own, drawn)
-    return found
-
-
-def _inside(net: Net, chosen: Sequence[int]) -> tuple[list[Node], list[int]]:
-    """Values as boxes, with what they read from beyond, and which of the boxes are theirs."""
-    nodes: list[Node] = []
-    place: dict[int, int] = {}
-    own = set(chosen)
-    for i in chosen:
-        for x in net.operands[i]:
-            if x not in own and (x not in place or net.ops[x] == "constant"):
-                place[x] = len(nodes)
-                nodes.append(_plain(net, x, ()))
-        operands = tuple([place[x] for x in net.operands[i]])
-        place[i] = len(nodes)
-        nodes.append(_plain(net, i, operands))
-    return nodes, [place[i] for i in chosen]
-
-
-def _plain(net: Net, i: int, operands: tuple[int, ...]) -> Node:
-    value = net.values[i]
-    op = value.op if operands or value.op == "constant" else ""
-    return Node(value.label or net.paths.get(i, ""), op, value.data, value.grad, operands)

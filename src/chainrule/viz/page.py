@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from chainrule.viz import svg
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What is seen of a group that is opened.
-
-    Attributes:
-        title: what it is called.
-        count: how many values it has.
-        nodes: the values that are shown, and those beyond it that they read from.
-        own: which of the nodes are in the group.
-        drawn: whether there is a drawing, not a list.
-    """
-
-    title: str
-    count: int
-    nodes: list[svg.Node]
-    own: list[int]
-    drawn: bool
-
+from chainrule.viz.inside import Opened, Row
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -72,25 +52,28 @@ for (const group of document.querySelectorAll("main [data-group]")) {
 }
 """
 
+_TITLE = 80  # columns
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-def page(picture: str, opened: Mapping[int, Opened]) -> str:
+def page(name: str, picture: str, opened: Mapping[int, Opened]) -> str:
     """The page of a drawing.
 
     Args:
+        name: what is drawn.
         picture: the drawing as SVG.
         opened: what is seen of each of its groups, by the places of their boxes.
     """
+    title = f"The graph of {escape(svg.shorten(name, _TITLE) or 'a value')}"
     hint = "<p>A click on a group, or Enter, opens it below.</p>" if opened else ""
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width">',
-            f"<title>chainrule</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
-            "<main>\n<h1>The graph of a value</h1>",
-            f'<div class="scroll" tabindex="0">\n{picture}</div>\n{hint}',
+            f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
+            f"<main>\n<h1>{title}</h1>\n{hint}",
+            f'<div class="scroll" tabindex="0">\n{picture}</div>',
             *[_section(place, group) for place, group in opened.items()],
             f"</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         ]
@@ -99,24 +82,19 @@ def page(picture: str, opened: Mapping[int, Opened]) -> str:
 
 def _section(place: int, group: Opened) -> str:
     """What a group holds; it is hidden at first."""
-    shown = len(group.own)
-    count = f"{group.count:,} values" + ("" if shown == group.count else f", the first {shown:,}")
-    if group.drawn:
-        inside = f'<div class="scroll" tabindex="0">{svg.picture(group.nodes, style=False)}</div>'
-    else:
-        inside = f'<div class="list" tabindex="0"><table>{"".join(_rows(group))}</table></div>'
-    return (
-        f'<section id="group-{place}" hidden>\n<h2>{escape(svg.shorten(group.title, 80))}</h2>\n'
-        f"<p>{count}</p>\n{inside}\n</section>"
-    )
+    title = escape(svg.shorten(group.title, _TITLE))
+    parts = [f'<section id="group-{place}" hidden>', f"<h2>{title}</h2>", f"<p>{group.caption}</p>"]
+    if group.nodes:
+        drawing = svg.picture(group.nodes, part=True)
+        parts.append(f'<div class="scroll" tabindex="0">{drawing}</div>')
+    if group.rows:
+        table = "".join(_rows(group.rows))
+        parts.append(f"<p>{group.listed}:</p>")
+        parts.append(f'<div class="list" tabindex="0"><table>{table}</table></div>')
+    return "\n".join([*parts, "</section>"])
 
 
-def _rows(group: Opened) -> Iterator[str]:
-    """A list of values: what each is, of which numbers, and its data and gradient."""
+def _rows(rows: Sequence[Row]) -> Iterator[str]:
     yield "<tr><th>label</th><th>op</th><th>data</th><th>gradient</th></tr>"
-    for place in group.own:
-        node = group.nodes[place]
-        numbers = [svg.short_number(group.nodes[x].data) for x in node.operands]
-        op = f"{node.op}({', '.join(numbers)})" if node.op else "leaf"
-        cells = (svg.shorten(node.label), op, svg.number(node.data), svg.number(node.grad))
-        yield f"<tr>{''.join([f'<td>{escape(cell)}</td>' for cell in cells])}</tr>"
+    for row in rows:
+        yield f"<tr>{''.join([f'<td>{escape(cell)}</td>' for cell in row])}</tr>"

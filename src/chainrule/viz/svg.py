@@ -2,17 +2,18 @@
 
 The picture stands alone: it brings its colours, for light and dark screens, and refers to nothing
 outside. Each text is told the width it has to fill, so that it stays in its box whatever font
-there is.
+there is; one that is not plain letters is cut off there as well.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from chainrule.viz.layout import MARGIN, Point, arrange
 from chainrule.viz.net import PORT_GAP, Size
@@ -24,7 +25,8 @@ class Node:
 
     Attributes:
         label: the user's name for it, or nothing.
-        op: "" for a leaf, "constant" for a number.
+        op: "" for a leaf, "constant" for a number, "outside" for a value that is computed beyond
+            the drawing.
         data, grad: its numbers.
         operands: the places of its operands in the list of nodes, all before its own.
     """
@@ -44,12 +46,16 @@ class Group:
         title, lines: what is said of them.
         operands: the places of the boxes that they read from, all before their own.
         members: which values they are, by their places in the graph.
+        results: those of them that others read, or the result of all.
+        leaves: whether they are all leaves.
     """
 
     title: str
     lines: tuple[str, ...]
     operands: tuple[int, ...]
     members: tuple[int, ...]
+    results: tuple[int, ...] = ()
+    leaves: bool = False
 
 
 Box = Node | Group
@@ -64,6 +70,7 @@ STYLE = """
 .cr-rule { stroke: #c3ccd5; stroke-width: 1 }
 .cr-op, .cr-constant .cr-box { fill: #ffffff; stroke: #5d6975; stroke-width: 1.25 }
 .cr-constant .cr-box { stroke-width: 1; stroke-dasharray: 3 2 }
+.cr-outside .cr-box { stroke-dasharray: 6 3 }
 .cr-edge, .cr-link { fill: none; stroke: #77838f; stroke-width: 1.25 }
 .cr-head { fill: #77838f }
 .cr-text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #1a2430 }
@@ -99,7 +106,11 @@ _GROUP = 40  # columns of a line that is said of a group
 _STACK = 4.0  # by how much a group's second sheet sticks out
 _HOVER = 200  # and when the pointer rests on the box
 
-_SLOT = "cr-slot"  # the class of an edge's number
+# They make one picture of several, whose width cannot be reckoned: with emoji, a family.
+_JOINERS = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10)])
+
+_KINDS = {"": "leaf", "constant": "constant", "outside": "outside"}  # others are inner values
+_SHARES = {"start": 0.0, "middle": 0.5, "end": 1.0}  # of a text, to the left of its anchor
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
 COMMUTE = {"add", "mul", "maximum", "minimum"}
 
@@ -128,11 +139,11 @@ def shorten(text: str, columns: int = _LABEL) -> str:
     'a bcccccc…'
     """
     stripped = text.strip()
-    start = unicodedata.normalize("NFC", stripped[: 2 * columns])
+    start = unicodedata.normalize("NFC", stripped[: 2 * columns]).translate(_JOINERS)
     shown = [
         c if c.isprintable() else " " if c.isspace() else "\ufffd"
-        for before, c in pairwise(" " + start)
-        if not (_is_mark(before) and _is_mark(c))  # piles of accents leave the box
+        for two, one, c in zip("  " + start, " " + start, start)
+        if not (_is_mark(two) and _is_mark(one) and _is_mark(c))  # piles of accents leave the line
     ]
     ends = list(accumulate([_columns(c) for c in shown], initial=0))
     if ends[-1] <= columns and len(stripped) <= 2 * columns:
@@ -141,7 +152,7 @@ def shorten(text: str, columns: int = _LABEL) -> str:
 
 
 def _is_mark(c: str) -> bool:
-    return unicodedata.combining(c) > 0
+    return unicodedata.category(c) in ("Mn", "Me")
 
 
 def _columns(text: str) -> int:
@@ -155,21 +166,31 @@ def _wide(text: str) -> float:
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
     """A text of one line, fitted into the width that was reckoned with."""
-    return (
+    width = _wide(text)
+    line = (
         f'<text class="cr-text cr-{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}" '
-        f'textLength="{_wide(text):.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
+        f'textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
     )
+    return line if text.isascii() else _cut_off(x - _SHARES[anchor] * width, y, width, line)
+
+
+def _cut_off(left: float, base: float, width: float, line: str) -> str:
+    """A text seen through a window: not every program fits the letters of every script."""
+    x, y, wide = f"{left - 2:g}", f"{base - 13:g}", f"{width + 4:g}"
+    window = f'x="{x}" y="{y}" width="{wide}" height="{_ROW:g}" viewBox="{x} {y} {wide} {_ROW:g}"'
+    return f"<svg {window}>{line}</svg>"
 
 
 # ---- boxes ----
 
 
-def picture(nodes: Sequence[Box], style: bool = True) -> str:
+def picture(nodes: Sequence[Box], part: bool = False) -> str:
     """The SVG of a graph whose nodes come after their operands, the result last.
 
     Args:
         nodes: what is drawn.
-        style: whether it brings its colours; a second one in a page needs not.
+        part: whether it stands below a larger one in a page: the colours are there already, and
+            its last node is not the result of all.
     """
     sizes = [size(node) for node in nodes]
     layout = arrange(sizes, [node.operands for node in nodes])
@@ -179,14 +200,13 @@ def picture(nodes: Sequence[Box], style: bool = True) -> str:
         for slot, route in enumerate(routes)
     ]
     boxes = [
-        _node(i, node, corner, size, result=i == len(nodes) - 1)
+        _node(i, node, corner, size, result=i == len(nodes) - 1 and not part)
         for i, (node, corner, size) in enumerate(zip(nodes, layout.corners, sizes))
     ]
+    drawn = "".join([*edges, *boxes])
+    key, whole = legend((layout.width, layout.height), drawn)
     title = f"Graph of {describe(nodes[-1])}"
-    key, width, height = legend(
-        nodes, layout.width, layout.height, numbered=_SLOT in "".join(edges)
-    )
-    return document((width, height), title, [*edges, *boxes, *key], style)
+    return document(whole, title, [*edges, *boxes, *key], style=not part)
 
 
 def card(lines: Sequence[str]) -> str:
@@ -226,7 +246,7 @@ def describe(node: Box) -> str:
     """A node in words, with all digits: "b = add, data 6.0, gradient 1.0"."""
     if isinstance(node, Group):
         return f"{node.title}: {', '.join(node.lines)}"
-    kind = {"": "leaf", "constant": "constant"}.get(node.op, node.op)
+    kind = _KINDS.get(node.op, node.op)
     name = f"{shorten(node.label, _HOVER)} = {kind}" if node.label else kind
     return f"{name}, data {node.data!r}" + (
         "" if node.op == "constant" else f", gradient {node.grad!r}"
@@ -245,7 +265,7 @@ def size(node: Box) -> Size:
     if node.op == "constant":
         return _wide(short_number(node.data)) + 2 * _PAD, _ROW + 4
     width, height = _box_size(node)
-    if node.op:
+    if node.op not in _KINDS:
         op_width, op_height = _op_size(node)
         return op_width + _LINK + width, max(height, op_height)
     return width, height
@@ -274,10 +294,10 @@ def _node(place: int, node: Box, corner: Point, size: Size, result: bool) -> str
     """One value with its op, or a group of values, with a hint."""
     if isinstance(node, Group):
         return (
-            f'<g class="cr-group" data-group="{place}"><title>{escape(describe(node))}</title>'
-            f"{''.join(_sheets(node, corner, size))}</g>"
+            f'<g class="cr-group{" cr-leaf" if node.leaves else ""}" data-group="{place}">'
+            f"<title>{escape(describe(node))}</title>{''.join(_sheets(node, corner, size))}</g>"
         )
-    kind = "constant" if node.op == "constant" else "inner" if node.op else "leaf"
+    kind = _KINDS.get(node.op, "inner")
     parts = _constant(node, corner, size) if kind == "constant" else _value(node, corner, size)
     classes = f"cr-{kind} cr-result" if result else f"cr-{kind}"
     return (
@@ -295,38 +315,33 @@ def _constant(node: Node, corner: Point, size: Size) -> Iterator[str]:
 # ---- the legend ----
 
 
-def legend(
-    nodes: Sequence[Box], width: float, top: float, numbered: bool
-) -> tuple[list[str], float, float]:
-    """What the shapes mean, beneath a drawing of the given size; the size of both together."""
+# What the shapes mean, by the class that they are drawn with.
+_LEGEND = {
+    "leaf": "leaf",
+    "outside": "computed elsewhere",
+    "op": "op",
+    "inner": "what it makes",
+    "constant": "number in the expression",
+    "result": "the result",
+    "group": "several values",
+    "slot": "which operand",
+}
+
+
+def legend(size: Size, drawn: str) -> tuple[list[str], Size]:
+    """What the shapes of a drawing mean, beneath it, and the size of both together."""
+    classes = {name for found in re.findall(r'class="([^"]*)"', drawn) for name in found.split()}
     parts: list[str] = []
-    width = max(width, _NARROWEST)
-    x, y = MARGIN, top
-    for kind, text in _shapes(nodes, numbered):
-        room = _SWATCH + 6 + _wide(text)
-        if x > MARGIN and x + room > width - MARGIN:
-            x, y = MARGIN, y + _ROW
-        parts += [_swatch(kind, x, y), _text(x + _SWATCH + 6, y + 4, text, "name")]
-        x += room + 20
-    return [f'<g class="cr-legend">{"".join(parts)}</g>'], width, y + _ROW
-
-
-def _shapes(nodes: Sequence[Box], numbered: bool) -> Iterator[tuple[str, str]]:
-    """The shapes that a drawing has, and what they mean."""
-    ops = {node.op for node in nodes if isinstance(node, Node)}
-    if "" in ops:
-        yield "leaf", "leaf"
-    if ops - {"", "constant"}:
-        yield "op", "op"
-        yield "inner", "what it makes"
-    if "constant" in ops:
-        yield "constant", "number in the expression"
-    if isinstance(nodes[-1], Node):
-        yield "result", "the result"
-    if any(isinstance(node, Group) for node in nodes):
-        yield "group", "several values"
-    if numbered:
-        yield "slot", "which operand"
+    width = max(size[0], _NARROWEST)
+    x, y = MARGIN, size[1]
+    for kind, text in _LEGEND.items():
+        if f"cr-{kind}" in classes:
+            room = _SWATCH + 6 + _wide(text)
+            if x > MARGIN and x + room > width - MARGIN:
+                x, y = MARGIN, y + _ROW
+            parts += [_swatch(kind, x, y), _text(x + _SWATCH + 6, y + 4, text, "name")]
+            x += room + 20
+    return [f'<g class="cr-legend">{"".join(parts)}</g>'], (width, y + _ROW)
 
 
 def _swatch(kind: str, x: float, y: float) -> str:
@@ -353,7 +368,8 @@ def _sheets(group: Group, corner: Point, size: Size) -> Iterator[str]:
     yield f'<path class="cr-rule" d="M{x:g} {y + _ROW + 3:g}h{inner[0]:g}"/>'
     yield _text(x + inner[0] / 2, y + 15, shorten(group.title, _GROUP), "label", "middle")
     for i, line in enumerate(group.lines, 1):
-        yield _text(x + _PAD, y + 17 + i * _ROW, shorten(line, _GROUP), "data")
+        kind = "grad" if line.startswith("grad ") else "data"
+        yield _text(x + _PAD, y + 17 + i * _ROW, shorten(line, _GROUP), kind)
 
 
 def _value(node: Node, corner: Point, size: Size) -> Iterator[str]:
@@ -361,7 +377,7 @@ def _value(node: Node, corner: Point, size: Size) -> Iterator[str]:
     width, height = _box_size(node)
     x, middle = corner[0] + size[0] - width, corner[1] + size[1] / 2
     y = middle - height / 2
-    if node.op:
+    if node.op not in _KINDS:
         yield from _op(node, (corner[0], middle))
     yield _rect("box", (x, y), (width, height), 5)
     if label := shorten(node.label):
