@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import html
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.arguments import check_choice, check_range
 from chainrule.engine import Value, operands_first
 from chainrule.errors import ArgumentError
-from chainrule.viz import paths_of, replay, states, svg
+from chainrule.viz import alone, paths_of, replay, states
 
 if TYPE_CHECKING:
     from chainrule.nn import Module
@@ -108,17 +104,17 @@ class Explorer:
 
     def to_html(self) -> str:
         """The page: one file, which loads nothing from anywhere."""
-        state = _State(self.step, self.way, self.playing)
-        return _PAGE.format(
-            title=html.escape(states.title(self._cells)),
-            style=_style(),
-            module=_static("explorer.js"),
-            data=self._json().replace("<", "\\u003c"),  # no text ends the script
-            state=json.dumps(asdict(state)),
+        state = json.dumps(asdict(_State(self.step, self.way, self.playing)))
+        return alone.page(
+            states.title(self._cells),
+            alone.style("explorer.css"),
+            alone.static("explorer.js"),
+            self._json(),
+            f"render(document.body, show, ownModel({state}));",
         )
 
     def _json(self) -> str:
-        return json.dumps(states.show(self._cells), ensure_ascii=False, separators=(",", ":"))
+        return alone.as_json(states.show(self._cells))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file.
@@ -126,12 +122,7 @@ class Explorer:
         Raises:
             ArgumentError: the suffix is not .html.
         """
-        suffix = Path(path).suffix.lower()
-        if suffix != ".html":
-            raise ArgumentError(
-                f"an explorer is saved as .html, not as {suffix or 'a file without suffix'!r}"
-            )
-        Path(path).write_text(self.to_html(), encoding="utf-8")
+        alone.save(self.to_html(), path)
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, and a picture for where none runs; without anywidget, the page in a frame."""
@@ -143,76 +134,12 @@ class Explorer:
             self._state = ExplorerWidget(
                 **asdict(self._state),
                 show=gzip.compress(self._json().encode(), mtime=0),
-                _esm=_static("explorer.js"),
-                _css=_style(),
+                _esm=alone.static("explorer.js"),
+                _css=alone.style("explorer.css"),
             )
         bundle, metadata = self._state._repr_mimebundle_() or ({}, {})
         still = states.still(self._cells)
         return {**bundle, "text/plain": repr(self), "image/svg+xml": still}, metadata
 
     def _frame(self) -> str:
-        return (
-            '<iframe title="Backpropagation, op by op" sandbox="allow-scripts" '
-            'style="width: 100%; height: 760px; border: 0" '
-            f'srcdoc="{html.escape(self.to_html())}"></iframe>'
-        )
-
-
-def _style() -> str:
-    return _themed(svg.STYLE) + _static("explorer.css")
-
-
-_RULE = re.compile(r"([^{}\n]+) \{ ([^{}]+) \}")
-
-
-def _themed(style: str) -> str:
-    """The style of drawings, but a notebook's theme can choose the colours, not the system alone.
-
-    >>> _themed(".a { fill: #fff } @media (prefers-color-scheme: dark) {.a { fill: #000 }}")
-    '.a { fill: #fff } .a { fill: light-dark(#fff, #000) }'
-    """
-    light, dark = style.split("@media (prefers-color-scheme: dark) {")
-    bright = {selector: _declarations(body) for selector, body in _RULE.findall(light)}
-    pairs = [
-        f"{selector} {{ {name}: light-dark({bright[selector][name]}, {color}) }}"
-        for selector, body in _RULE.findall(dark)
-        for name, color in _declarations(body).items()
-    ]
-    return light + "\n".join(pairs)
-
-
-def _declarations(body: str) -> dict[str, str]:
-    return dict([declaration.split(": ") for declaration in body.split("; ")])
-
-
-def _static(name: str) -> str:
-    return (resources.files("chainrule.viz") / "static" / name).read_text(encoding="utf-8")
-
-
-# The policy lets nothing be loaded, and runs what stands in the page alone.
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>
-:root {{ color-scheme: light dark }}
-body {{ margin: 0; background: light-dark(#ffffff, #14191f) }}
-{style}
-</style>
-</head>
-<body>
-<noscript>This page shows its steps by JavaScript, which is off.</noscript>
-<script type="application/json" id="show">{data}</script>
-<script type="module">
-{module}
-const show = JSON.parse(document.getElementById("show").textContent);
-render(document.body, show, ownModel({state}));
-</script>
-</body>
-</html>
-"""
+        return alone.frame("Backpropagation, op by op", self.to_html())
