@@ -51,6 +51,32 @@ LECTURE = [
     (4, "local derivatives, kept by each op", ["rate -3.0", "rate 2.0", "dL/da = 6.0"]),
     (4, "complete before passed on", ["gradient of a is 16.0", "gradient of a is 8.0", "<page>"]),
     (4, "shares that overwrite each other", ["+=: 2.0", "= : 1.0", "a: -3.0", "b: -8.0"]),
+    (
+        5,
+        "operators with a number on the left",
+        ["a + 1 = 5.0", "2 * a = 8.0", "2 - a = -2.0", "1 / a = 0.25"],
+    ),
+    (
+        5,
+        "tanh in pieces",
+        [f"{pieces}: o = 0.7071\n    x1 -1.5000  w1 1.0000" for pieces in ("in_one", "in_pieces")],
+    ),
+    (
+        5,
+        "ops as large as one likes",
+        ["in_one: 2 values, derivative 0.5", "8 values, derivative 0.5"],
+    ),
+    (6, "neurons, layers, a network drawn", ["<drawing>", "layers.0.neurons.0.w.0"]),
+    (
+        6,
+        "four examples",
+        [
+            "[2.0, 3.0, -1.0] should be  1.0",
+            "[3.0, -1.0, 0.5] should be -1.0",
+            "[0.5, 1.0, 1.0] should be -1.0",
+            "[1.0, 1.0, -1.0] should be  1.0",
+        ],
+    ),
 ]
 
 

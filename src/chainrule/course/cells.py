@@ -64,7 +64,7 @@ def _displayed(thing: Any) -> tuple[Any, str]:
         thing.figure.savefig(file, format="png", dpi=110)
         return _Image(file.getvalue()), ".png"
     if hasattr(thing, "to_svg"):
-        return _Markup(thing, f'<div style="overflow-x: auto">{thing.to_svg()}</div>'), ".svg"
+        return _Markup(thing, _SCROLLED.format(thing.to_svg())), ".svg"
     frame = '<iframe sandbox="allow-scripts" style="width: 100%; height: 760px; border: 0" srcdoc='
     return _Markup(thing, f'{frame}"{html.escape(thing.to_html())}"></iframe>'), ".html"
 
@@ -80,8 +80,13 @@ class _Image:
         path.write_bytes(self._png)
 
 
+# In its own size: drawings shrink to the page, and of a large one nothing could be read.
+_SCROLLED = """<div style="overflow: auto; max-height: 640px">
+<div style="width: max-content">{}</div></div>"""
+
+
 class _Markup:
-    """A drawing in its full size, to be scrolled, or a page in a frame: the same everywhere."""
+    """A drawing to be scrolled, or a page in a frame: the same in all notebooks."""
 
     def __init__(self, thing: Any, markup: str) -> None:
         self.save = thing.save
