@@ -70,7 +70,7 @@ def test_parameters_carry_their_paths():
 
 
 def test_long_paths_are_whole_in_the_hint():
-    """Of the deepest of paths the picture shows the start, and a hint the rest."""
+    """Of a deep path the picture shows the end, which tells parameters apart, a hint the whole."""
     model = nn.MLP(1, [1, 1])
     deep = nn.Module()
     deep.encoder = [{"attention": {"projection": model}}]
@@ -78,7 +78,8 @@ def test_long_paths_are_whole_in_the_hint():
     assert path in dict(deep.named_parameters())
     svg = draw(model([Value(1.0)]), model=deep).to_svg()
     assert f"<title>{path} = leaf" in svg
-    assert f">{path}<" not in svg
+    assert ">…ection.layers.1.neurons.0.w.0<" in svg
+    assert ">…ojection.layers.1.neurons.0.b<" in svg
 
 
 def shared():

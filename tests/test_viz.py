@@ -232,6 +232,8 @@ def test_numbers(x, text):
         ("layers.10.neurons.13.w.11", "layers.10.neurons.13.w.11"),
         ("a" * 30, "a" * 30),
         ("a" * 31, "a" * 29 + "…"),
+        ("encoder.0.attention.weights.3.12", "…oder.0.attention.weights.3.12"),
+        ("3." + "1" * 40, "3." + "1" * 27 + "…"),
         ("字" * 16, "字" * 14 + "…"),
         ("a\nb\tc", "a b c"),
         ("\x00a\ud800", "\ufffda\ufffd"),

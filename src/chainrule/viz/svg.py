@@ -106,6 +106,7 @@ _GROUP = 40  # columns of a line that is said of a group
 _STACK = 4.0  # by how much a group's second sheet sticks out
 _HOVER = 200  # and when the pointer rests on the box
 
+_PATH = re.compile(r"[a-z_]\w*(\.\w+)+", re.ASCII | re.IGNORECASE)
 # They make one picture of several, whose width cannot be reckoned: with emoji, a family.
 _JOINERS = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10)])
 
@@ -135,10 +136,14 @@ def short_number(x: float) -> str:
 def shorten(text: str, columns: int = _LABEL) -> str:
     """A text on one line, without what cannot be printed, cut after so many columns.
 
-    >>> shorten("a\\nb" + "c" * 100, 10)
-    'a bcccccc…'
+    Of the path of a parameter the end is kept, which tells it from its neighbours.
+
+    >>> shorten("a\\nb" + "c" * 100, 10), shorten("layers.10.neurons.7.w.12", 10)
+    ('a bcccccc…', '…ns.7.w.12')
     """
     stripped = text.strip()
+    if len(stripped) > columns and _PATH.fullmatch(stripped):
+        return f"…{stripped[1 - columns :]}"
     start = unicodedata.normalize("NFC", stripped[: 2 * columns]).translate(_JOINERS)
     shown = [
         c if c.isprintable() else " " if c.isspace() else "\ufffd"
