@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -101,9 +100,9 @@ def _failures(report: Report) -> list[RenderableType]:
 
 
 def _code(text: str) -> RenderableType:
-    code = Syntax("", "python", theme="ansi_dark", word_wrap=True).highlight(text)
-    code.rstrip()
-    code.highlight_regex(f"(?m)^ *{REMARK}.*$", "not dim red")
+    code = Text(text)
+    code.highlight_regex("(?m)  # .*$", "dim")
+    code.highlight_regex(f"(?m)^ *{REMARK}.*$", "red")
     return _indented(code)
 
 

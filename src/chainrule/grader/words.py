@@ -86,7 +86,7 @@ def _shown(value: object) -> str:
 def reason(result: Result, name: str) -> str:
     """Why a result is what it is, in one line."""
     if result.cause:
-        return result.cause
+        return result.cause[0].upper() + result.cause[1:]
     if result.outcome == MISSING:
         return _missing(result.observed.missing, name)
     return result.observed.stopped or result.observed.error or "a wrong number"
@@ -106,7 +106,8 @@ def _missing(what: str, name: str) -> str:
     if what.endswith("="):
         return f"There is no argument {what}."
     if what.isidentifier():
-        return f"There is no {what}{'' if what[0] == '_' else '()'}."
+        is_method = what not in ("data", "grad") and what[0] != "_"
+        return f"There is no {what}{'()' if is_method else ''}."
     return "It is not written yet."
 
 
