@@ -6,7 +6,6 @@ import csv
 import html
 import importlib.util
 import inspect
-import json
 import math
 import os
 import pathlib
@@ -27,7 +26,7 @@ from chainrule.viz import draw
 REPORT = "run/report.html"
 PNG = b"\x89PNG\r\n\x1a\n"
 VERSION = f"chainrule {chainrule.__version__} ({'native' if chainrule.native else 'pure Python'})\n"
-ALWAYS = ["history.csv", "parameters.safetensors", "report.html", "run.json"]
+ALWAYS = ["checkpoint.safetensors", "history.csv", "report.html"]
 RUN = sorted([*ALWAYS, "loss.png", "neuron.svg"])
 
 
@@ -92,6 +91,8 @@ def test_held_out_accuracy(train, name, demanded):
 
 def test_what_a_run_leaves(train, tmp_path):
     """A run on two features leaves numbers and three pictures, and says where they are."""
+    from chainrule.runs import load
+
     status, out, err = train("xor", "--steps", "12", "--hidden", "3,2", "--batch", "20")
     assert (status, err) == (0, [])
     run = tmp_path / "runs" / "xor"
@@ -101,12 +102,9 @@ def test_what_a_run_leaves(train, tmp_path):
         assert f"runs/xor/{name}" in out
     assert ElementTree.parse(run / "neuron.svg").getroot().tag.endswith("svg")
     assert [row["step"] for row in rows(run / "history.csv")] == [str(k) for k in range(13)]
-    assert json.loads((run / "run.json").read_text()) == {
-        "chainrule": chainrule.__version__,
-        "data": "xor",
-        "seed": 1337,
-        "network": {"nin": 2, "nouts": [3, 2, 1], "activation": "relu"},
-    }
+    settings = load(run).settings
+    assert (settings.data, settings.seed, settings.steps, settings.batch) == ("xor", 1337, 12, 20)
+    assert settings.hidden == [3, 2]
 
 
 def test_what_a_run_prints(train, tmp_path):
@@ -133,14 +131,14 @@ def test_what_a_run_prints(train, tmp_path):
 
 def test_regression(train, tmp_path):
     """A regression tells its error in the unit of the targets."""
-    from chainrule.checkpoints import load
     from chainrule.datasets import load as load_data
+    from chainrule.runs import load
     from chainrule.training import outputs
 
     status, out, _ = train("diabetes", "--steps", "20", "--out", "run")
     assert status == 0
     data = load_data("diabetes")
-    model, _ = load(tmp_path / "run")
+    model = load(tmp_path / "run").model
     for what, (features, targets) in [("training", data.train), ("held-out", data.test)]:
         errors = [data.target_std * (s - t) for s, t in zip(outputs(model, features), targets)]
         expected = math.sqrt(sum(e * e for e in errors) / len(errors))
@@ -152,7 +150,9 @@ def test_same_seed_same_run(train, tmp_path):
     """The seed decides the whole run, bit for bit; another one gives another."""
     for out, seed in [("a", "1"), ("b", "1"), ("c", "2")]:
         train("wine", "--steps", "5", "--seed", seed, "--out", out)
-    a, b, c = ((tmp_path / out / "parameters.safetensors").read_bytes() for out in "abc")
+    from chainrule.checkpoints import read
+
+    a, b, c = (read(tmp_path / out)[0].parameters for out in "abc")
     assert a == b
     assert a != c
 

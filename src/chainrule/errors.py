@@ -78,6 +78,15 @@ class AnomalyError(ChainruleError, ArithmeticError):
     """
 
 
+class CheckpointError(ChainruleError, OSError):
+    """A checkpoint could not be written, or what is found is not one that can be read.
+
+    A checkpoint is written beside the one before and takes its place when it is whole: whatever
+    goes wrong, a full disk or a lost current, the last good one stays. A file that is damaged,
+    comes from another program or from a newer chainrule is refused as a whole.
+    """
+
+
 class GradientCheckError(ChainruleError, AssertionError):
     """`gradcheck` found a gradient that differs from the numerical derivative.
 

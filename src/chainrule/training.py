@@ -60,6 +60,7 @@ class Setup(NamedTuple):
         seed: of their drawing.
         history: each step adds a row to it.
         scores: gives what the model says of rows of features, as numbers.
+        progress: gives what the training could be gone on from: a copy of all that changes.
     """
 
     model: Model
@@ -72,20 +73,16 @@ class Setup(NamedTuple):
     seed: int
     history: History
     scores: Scores
+    progress: Callable[[], Progress]
 
 
 class State(NamedTuple):
-    """What a callback is shown after a step.
-
-    Attributes:
-        progress: gives what the training could be gone on from; it takes a copy of everything.
-    """
+    """What a callback is shown after a step."""
 
     step: int
     loss: float
     model: Model
     history: History
-    progress: Callable[[], Progress]
 
 
 class Batch(NamedTuple):
@@ -184,6 +181,7 @@ def fit(
         seed,
         History(task, steps),
         Scores(model),
+        lambda: training.progress(),
     )
     best = None if resume is None else _go_on(resume, setup, schedule)
     eager = eager or (resume is not None and resume.eager)
@@ -304,12 +302,12 @@ class _Training:
         if not math.isfinite(loss):
             everything = Batch(list(range(len(scores))), examples)
             raise self._error(len(self.history.rows), self._first_anomaly(everything))
-        self._record(loss, scores, examples)
         self.history.finished = True
+        self._record(loss, scores, examples)
 
     def state(self) -> State:
         row = self.history.rows[-1]
-        return State(row.step, row.loss, self.setup.model, self.history, self.progress)
+        return State(row.step, row.loss, self.setup.model, self.history)
 
     def progress(self) -> Progress:
         """What the training could be gone on from."""
@@ -342,9 +340,8 @@ class _Training:
 
     def _is_measured(self, step: int) -> bool:
         """Whether the held-out examples are measured at that step."""
-        return is_reported(step, self.history.steps) or (
-            self.patience is not None and self._is_epoch(step)
-        )
+        reported = is_reported(step, self.history.steps) or self.history.finished
+        return reported or (self.patience is not None and self._is_epoch(step))
 
     def _is_epoch(self, step: int) -> bool:
         """Whether all examples were seen once more when that step begins."""
@@ -360,7 +357,7 @@ class _Training:
 
     def _keep_best(self, loss: float | None, step: int) -> None:
         """Note the parameters if none had so small a held-out loss."""
-        if self.patience is None or loss is None:
+        if self.patience is None or loss is None or self.history.finished:
             return
         if self.best is None or loss < self.best.loss:
             self.best = Best(step, loss, [p.data for p in self.setup.optimizer.params])

@@ -5,21 +5,21 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
-import random
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from chainrule import __version__
 from chainrule.arguments import check_activation, check_choice, check_range
 from chainrule.errors import ArgumentError, TrainingError, missing_extra
-from chainrule.nn import MLP
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
-    from chainrule.history import History
-    from chainrule.viz.watch import Watch
+    from chainrule.history import History, Progress
+    from chainrule.nn import MLP
+    from chainrule.runs import Settings
+    from chainrule.tables import Treatment
 
 HISTORY, REPORT = "history.csv", "report.html"
 LOSS, BOUNDARY, NEURON = "loss.png", "boundary.png", "neuron.svg"
@@ -48,12 +48,32 @@ RECIPES = {
     "digits": Recipe([32], "cross_entropy", 400, 0.05, batch=10),
     "diabetes": Recipe([8], "mse", 200, 0.01, batch=32),
 }
+# Of a CSV file: twenty times each example, in bounds.
+OF_A_FILE = Recipe([16], "", 0, 0.01, batch=32)
+EPOCHS, FEWEST_STEPS, MOST_STEPS = 20, 200, 5000
+USUAL_LOSS = {
+    "binary": "binary_cross_entropy",
+    "multiclass": "cross_entropy",
+    "regression": "mse",
+}
 
 
 def train(
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="A name that `chainrule datasets` lists.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="DATA", help="A name that `chainrule datasets` lists, or a CSV file."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Column of the CSV file to predict; the last.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="regression, binary or multiclass; inferred.")
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave rows with unreadable cells out.")
+    ] = False,
     hidden: Annotated[
         str | None, typer.Option(help="Neurons of each hidden layer, as 16,16.")
     ] = None,
@@ -62,42 +82,110 @@ def train(
         str | None, typer.Option(help="hinge, binary_cross_entropy, cross_entropy or mse.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Updates of the parameters.")] = None,
-    lr: Annotated[
-        float | None, typer.Option(help="Learning rate; it falls to a tenth of this.")
-    ] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate at the beginning.")] = None,
+    schedule: Annotated[
+        str, typer.Option(help="constant; linear, to a tenth of the rate; or cosine, to 0.")
+    ] = "linear",
+    optimizer: Annotated[str | None, typer.Option(help="SGD, Adam or AdamW.")] = None,
     batch: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
+    l2: Annotated[
+        float | None, typer.Option(help="Weight of the sum of squares of the parameters.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Epochs without a smaller held-out loss after which to stop."),
+    ] = None,
+    class_weights: Annotated[
+        str | None, typer.Option(help="balanced, or a number for each class, as 1,3.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 1337,  # datasets.SEED
+    eager: Annotated[bool, typer.Option("--eager", help="Leave the steps to the engine.")] = False,
+    checkpoint_every: Annotated[
+        int, typer.Option(help="Steps from one checkpoint to the next.")
+    ] = 100,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/DATA.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a run in it.")] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with a run where its last checkpoint is."),
+    ] = None,
 ) -> None:
-    """Train a network on a data set, and leave numbers, pictures and a report in a folder.
+    """Train a network, and leave checkpoints, numbers, pictures and a report in a folder.
 
-    What is not said is chosen for the data set; moons are trained as in the lecture.
+    What is not said is chosen for the data; moons are trained as in the lecture.
     """
     _require_packages()
-    check_choice("data set", data, list(RECIPES))
-    check_activation(activation)
-    recipe = _recipe(RECIPES[data], hidden, loss, steps, lr, batch)
-    from chainrule.datasets import load
+    if resume is not None:
+        _go_on(resume)
+        return
+    if data is None:
+        raise ArgumentError("say what to train on: a data set, a CSV file, or --resume RUN")
+    from chainrule.runs import data_of
+
+    said: dict[str, Any] = {
+        "hidden": None if hidden is None else _sizes(hidden),
+        "loss": loss,
+        "steps": steps,
+        "lr": lr,
+        "batch": batch,
+        "optimizer": optimizer,
+        "l2": l2,
+    }
+    more: dict[str, Any] = {
+        "activation": activation,
+        "schedule": schedule,
+        "patience": patience,
+        "class_weights": _class_weights(class_weights),
+        "eager": eager,
+        "every": checkpoint_every,
+        "target": target,
+        "task": task,
+        "drop_missing": drop_missing,
+    }
+    settings = _settings(data, seed, said, more)
+    dataset, treatment, lines = data_of(settings)
+    settings = _completed(settings, said, dataset)
+    _check_fit(settings, dataset)
+    run = out or Path("runs") / dataset.name
+    _claim(run, force)
+    print("\n".join([*lines, ""]), end="")
+    _train(run, settings, dataset, treatment, None)
+
+
+def _go_on(run: Path) -> None:
+    from chainrule.checkpoints import read
+    from chainrule.runs import data_of, load
+
+    settings = load(run).settings
+    progress, _ = read(run)
+    if progress.finished:
+        raise ArgumentError(f"the run in {run} came to its end: there is nothing to resume")
+    dataset, treatment, _ = data_of(settings)
+    print(f"going on after {len(progress.rows)} of {settings.steps} steps")
+    _train(run, settings, dataset, treatment, progress)
+
+
+def _train(
+    run: Path,
+    settings: Settings,
+    dataset: Dataset,
+    treatment: Treatment | None,
+    resume: Progress | None,
+) -> None:
+    """The training itself, and what it leaves."""
+    from chainrule.runs import begin, train
     from chainrule.viz.watch import Watch
 
-    dataset = load(data, seed)
-    _check_fit(recipe, dataset)
-    run = out or Path("runs") / data
-    _claim(run, force)
-    random.seed(seed)
-    sizes = [*recipe.hidden, dataset.outputs]
-    network: dict[str, Any] = {
-        "nin": len(dataset.feature_names),
-        "nouts": sizes,
-        "activation": activation,
-    }
-    model = MLP(**network)
-    plan = _plan(dataset, model, recipe, network)
+    model = begin(settings, dataset)
+    plan = _plan(dataset, model, settings)
     print(plan)
-    watch = Watch(dataset=dataset, about=f"{plan}, seed {seed}")
-    history, problem = _fit(model, dataset, recipe, seed, watch)
-    _save_numbers(run, model, history, {"data": data, "seed": seed, "network": network})
+    watch = Watch(dataset=dataset, about=f"{plan}, seed {settings.seed}")
+    problem = None
+    try:
+        history = train(model, settings, dataset, treatment, run, [watch], resume)
+    except TrainingError as error:
+        history, problem = error.history, error
+    history.save_csv(run / HISTORY)
     watch.save(run / REPORT)
     if problem is not None:
         print(_left(run))
@@ -105,6 +193,7 @@ def train(
     _save_pictures(run, model, history, dataset)
     print(_summary(run, history, dataset))
     if history.interrupted:
+        print(f"go on:    chainrule train --resume {run}")
         raise typer.Exit(130)
 
 
@@ -122,20 +211,62 @@ def _require_packages() -> None:
             raise missing_extra(package, "train", "chainrule train")
 
 
-def _recipe(
-    usual: Recipe,
-    hidden: str | None,
-    loss: str | None,
-    steps: int | None,
-    lr: float | None,
-    batch: int | None,
-) -> Recipe:
-    """The recipe of the data set, but for what the command line says."""
-    said: dict[str, Any] = {"loss": loss, "steps": steps, "lr": lr, "batch": batch}
-    recipe = usual._replace(**{name: given for name, given in said.items() if given is not None})
-    check_range("--steps", recipe.steps, lambda n: n > 0, "a whole number from 1 up")
-    check_range("--lr", recipe.lr, lambda x: 0 < x < math.inf, "a number above 0")
-    return recipe if hidden is None else recipe._replace(hidden=_sizes(hidden))
+def _settings(data: str, seed: int, said: dict[str, Any], more: dict[str, Any]) -> Settings:
+    """What the command line says, and for the rest what is usual for the data."""
+    from chainrule.runs import OPTIMIZERS, SCHEDULES, Settings, digest, is_csv
+
+    given = {name: value for name, value in said.items() if value is not None}
+    if is_csv(data):
+        usual, sha256 = OF_A_FILE, digest(data)
+    else:
+        check_choice("data set", data, list(RECIPES))
+        _refuse_of_a_file(more)
+        usual, sha256 = RECIPES[data], ""
+    decided: dict[str, Any] = {**usual._asdict(), **given, **more, "digest": sha256}
+    settings = Settings(data, seed, **decided)
+    check_activation(settings.activation)
+    check_choice("--schedule", settings.schedule, list(SCHEDULES))
+    check_choice("--optimizer", settings.optimizer, list(OPTIMIZERS))
+    for name in ("steps", "patience"):
+        if (said | more)[name] is not None:
+            check_range(f"--{name}", decided[name], lambda n: n > 0, "a whole number from 1 up")
+    check_range("--checkpoint-every", settings.every, lambda n: n > 0, "a whole number from 1 up")
+    check_range("--lr", settings.lr, lambda x: 0 < x < math.inf, "a number above 0")
+    check_range("--l2", settings.l2, lambda x: 0 <= x < math.inf, "a number from 0 up")
+    return settings
+
+
+def _refuse_of_a_file(more: dict[str, Any]) -> None:
+    for name in ("target", "task", "drop_missing"):
+        if more[name]:
+            flag = f"--{name.replace('_', '-')}"
+            raise ArgumentError(f"{flag} is for CSV files: the data sets say it themselves")
+
+
+def _completed(settings: Settings, said: dict[str, Any], dataset: Dataset) -> Settings:
+    """The same, with what is usual for the examples of a CSV file."""
+    if not settings.digest:
+        return settings
+    count = len(dataset.train.features)
+    steps = min(max(EPOCHS * count // 32, FEWEST_STEPS), MOST_STEPS)
+    return replace(
+        settings,
+        loss=said["loss"] or USUAL_LOSS[dataset.task],
+        steps=said["steps"] or steps,
+        batch=said["batch"] or min(32, count),
+    )
+
+
+def _class_weights(text: str | None) -> Any:
+    """The numbers in "1,3", or "balanced"."""
+    if text is None or text == "balanced":
+        return text
+    try:
+        return [float(weight) for weight in text.split(",")]
+    except ValueError:
+        raise ArgumentError(
+            f'--class-weights must be "balanced" or numbers, as 1,3, not {text!r}'
+        ) from None
 
 
 def _sizes(text: str) -> list[int]:
@@ -146,18 +277,19 @@ def _sizes(text: str) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def _check_fit(recipe: Recipe, dataset: Dataset) -> None:
+def _check_fit(settings: Settings, dataset: Dataset) -> None:
     """Refuse a loss or a batch that does not fit the data."""
     from chainrule.objectives import losses_of
     from chainrule.training import check_batch
 
-    check_choice(f"loss for {dataset.name}", recipe.loss, losses_of(dataset.task))
-    check_batch(recipe.batch, len(dataset.train.features))
+    check_choice(f"loss for {dataset.name}", settings.loss, losses_of(dataset.task))
+    check_batch(settings.batch, len(dataset.train.features))
 
 
 def _claim(run: Path, force: bool) -> None:
     """Make the folder of a run, unless another run, or something else, is there."""
-    found = [name for name in _files() if (run / name).exists()]
+    files = _files()
+    found = [name for name in files if (run / name).exists()]
     if found and not force:
         raise ArgumentError(
             f"{run} holds a run already ({found[0]}): say --force to overwrite it, or another --out"
@@ -170,52 +302,17 @@ def _claim(run: Path, force: bool) -> None:
         ) from None
     if not os.access(run, os.W_OK):
         raise ArgumentError(f"--out must be a folder that can be written to, not {run}")
+    for name in files:
+        (run / name).unlink(missing_ok=True)
 
 
 def _files() -> list[str]:
-    from chainrule.checkpoints import DESCRIPTION, PARAMETERS
+    from chainrule.checkpoints import CHECKPOINT
 
-    return [HISTORY, REPORT, LOSS, BOUNDARY, NEURON, DESCRIPTION, PARAMETERS]
-
-
-# ---- a run ----
+    return [HISTORY, REPORT, LOSS, BOUNDARY, NEURON, CHECKPOINT]
 
 
-def _fit(
-    model: MLP, dataset: Dataset, recipe: Recipe, seed: int, watch: Watch
-) -> tuple[History, TrainingError | None]:
-    """The history of a training, with the error if it ended by one."""
-    from chainrule import optim
-    from chainrule.training import fit
-
-    optimizer = getattr(optim, recipe.optimizer)(model.parameters(), lr=recipe.lr)
-    try:
-        history = fit(
-            model,
-            *dataset.train,
-            task=dataset.task,
-            loss=recipe.loss,
-            optimizer=optimizer,
-            schedule=optim.LinearLR(optimizer, 1.0, 0.1, recipe.steps),
-            steps=recipe.steps,
-            batch=recipe.batch,
-            seed=seed,
-            l2=recipe.l2,
-            validation=dataset.test,
-            callbacks=[watch],
-        )
-    except TrainingError as error:
-        return error.history, error
-    return history, None
-
-
-def _save_numbers(run: Path, model: MLP, history: History, description: dict[str, Any]) -> None:
-    from chainrule.checkpoints import save
-
-    for name in _files():  # those of a run that is overwritten
-        (run / name).unlink(missing_ok=True)
-    history.save_csv(run / HISTORY)
-    save(model, {"chainrule": __version__, **description}, run)
+# ---- pictures ----
 
 
 def _save_pictures(run: Path, model: MLP, history: History, dataset: Dataset) -> None:
@@ -236,29 +333,39 @@ def _save_pictures(run: Path, model: MLP, history: History, dataset: Dataset) ->
 # ---- what is printed ----
 
 
-def _plan(dataset: Dataset, model: MLP, recipe: Recipe, network: dict[str, Any]) -> str:
-    layers = "-".join(map(str, [network["nin"], *network["nouts"]]))
+def _plan(dataset: Dataset, model: MLP, settings: Settings) -> str:
+    sizes = [len(dataset.feature_names), *settings.hidden, dataset.outputs]
     count = len(dataset.train.features)
-    examples = f"{recipe.batch} of {count}" if recipe.batch else f"all {count}"
+    examples = f"{settings.batch} of {count}" if settings.batch else f"all {count}"
     return (
-        f"{dataset.name}: network {layers} ({network['activation']}, "
-        f"{len(model.parameters())} parameters), {recipe.loss} loss, {recipe.optimizer} with "
-        f"learning rate {recipe.lr:g}, {recipe.steps} steps, each on {examples} examples"
+        f"{dataset.name}: network {'-'.join(map(str, sizes))} ({settings.activation}, "
+        f"{len(model.parameters())} parameters), {settings.loss} loss, {settings.optimizer} with "
+        f"learning rate {settings.lr:g}, {settings.steps} steps, each on {examples} examples"
     )
 
 
 def _summary(run: Path, history: History, dataset: Dataset) -> str:
-    last = history.rows[-1]
-    end = f"stopped by Ctrl-C after {last.step + 1} of" if history.interrupted else "done:"
     pictures = [str(run / name) for name in (LOSS, BOUNDARY, NEURON) if (run / name).exists()]
     return "\n".join(
         [
-            f"{end} {history.steps} steps in {last.seconds:.1f} s",
+            _ending(history),
             *_results(history, dataset),
             f"pictures: {', '.join(pictures)}",
             _left(run),
         ]
     )
+
+
+def _ending(history: History) -> str:
+    """How many steps were made, in which time, and why not more."""
+    made, time = history.rows[-1].step, f"in {history.rows[-1].seconds:.1f} s"
+    best = history.best_step
+    kept = "" if best is None else f"; the parameters of step {best} are kept"
+    if history.interrupted:
+        return f"stopped by Ctrl-C after {made + 1} of {history.steps} steps {time}"
+    if made < history.steps:
+        return f"stopped early after {made} of {history.steps} steps {time}{kept}"
+    return f"done: {history.steps} steps {time}{kept}"
 
 
 def _left(run: Path) -> str:
