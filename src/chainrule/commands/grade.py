@@ -25,8 +25,9 @@ def grade(
 ) -> None:
     """Judge an engine like micrograd's: what is right, what is wrong or missing, and why.
 
-    It runs in a process of its own, with limits on time, memory and output, but not in a sandbox:
-    grade strangers' code in a container. The status is 0 only if all that counts is right.
+    It runs in a process of its own, with limits, but in no sandbox: strangers' code needs one.
+
+    The status is 0 only if all that counts is right.
     """
     from chainrule.grader import formats
     from chainrule.grader import grade as graded

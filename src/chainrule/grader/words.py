@@ -34,7 +34,7 @@ def program(result: Result, name: str) -> str:
         name: the name of the class.
 
     >>> from chainrule.grader.behaviours import BEHAVIOURS
-    >>> from chainrule.grader.judge import Observation
+    >>> from chainrule.grader.judge import Observation, Result
     >>> a_plus_a = Result(BEHAVIOURS["a + a"], Observation([[6.0, 1.0]]), "wrong", True, "")
     >>> print(program(a_plus_a, "Value"))
     a = Value(3.0)
