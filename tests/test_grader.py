@@ -125,7 +125,8 @@ class Tensor:
     """A scalar of PyTorch under the names that programs use: an engine that is not ours."""
 
     def __init__(self, data, label="", tensor=None):
-        torch = pytest.importorskip("torch")
+        import torch
+
         made = torch.tensor(float(data), dtype=torch.float64) if tensor is None else tensor
         self.tensor = made.requires_grad_() if tensor is None else made
         self.tensor.retain_grad()
@@ -208,6 +209,7 @@ class Network:
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=lambda b: b.name)
 def test_pytorch_gives_what_is_expected(behaviour):
     """The formulas behind the prints are right: PyTorch's scalars print the same."""
+    pytest.importorskip("torch")
     names = {"Value": Tensor, "Neuron": Network, "Layer": Network, "MLP": Network}
     observed = Observation(**run(behaviour.bare(), names))
     assert observed.error == ""
