@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 from graphs import chain, mlp, recurrent
 
-from chainrule import Value, nn
+from chainrule import Value, nn, ops
 from chainrule.engine import operands_first
 from chainrule.errors import ArgumentError
-from chainrule.viz import draw, fold
+from chainrule.viz import draw, fold, kinds
 from chainrule.viz.svg import Group, Node
 
 
@@ -147,7 +147,18 @@ def test_a_large_graph():
         drawing = draw(loss, by, model=model)
         assert len(drawing.nodes) <= most
         assert len(drawing.to_svg()) < 200_000
-        assert len(drawing.to_html()) < 10_000_000
+        assert len(drawing.to_html()) < 3_000_000
+
+
+@pytest.mark.parametrize("fold", ["auto", "program"])
+def test_a_graph_of_unequal_work_is_given_up_early(monkeypatch, fold):
+    """If each step is another instruction, no program is made of them all: that takes long."""
+    monkeypatch.setattr(kinds, "Placed", None)
+    if fold == "auto":
+        assert not draw(chain(3000), fold).nodes
+    else:
+        with pytest.raises(ArgumentError, match="more than 2,000 boxes are too many"):
+            draw(chain(3000), fold)
 
 
 def test_refused():
@@ -198,6 +209,59 @@ def test_lists(terms, rows):
     page = draw(total, "program").to_html()
     lists = page.split("<section")[1:]
     assert [Page(part).rows for part in lists if "tanh(" in part] == [rows]
+
+
+def sections(drawing):
+    """The parts of the page of a drawing, by their headings."""
+    parts = drawing.to_html().split("<section")[1:]
+    return {part.partition("<h2>")[2].partition("</h2>")[0]: part for part in parts}
+
+
+def test_groups_of_many_results_open_as_one_of_them():
+    """Of a layer's many outputs the page draws how the first is computed, and lists them all."""
+    loss, model = mlp([3, 4, 4, 1], samples=8)
+    loss.backward()
+    part = sections(draw(loss, "neuron", model=model))["layers.1.neurons.0"]
+    assert "77 values. How the first of its 8 results is computed:" in part
+    assert len(re.findall('class="cr-op"', part)) == 4 + 4 + 1 + 1  # in the legend too
+    assert len(re.findall('class="cr-outside" data-value', part)) == 4  # the layer before
+    assert len(re.findall('class="cr-leaf" data-value', part)) == 5  # its parameters
+    assert "cr-result" not in part
+    assert Page(part).rows == 1 + 77
+
+
+@pytest.mark.parametrize(
+    ("terms", "steps", "caption"),
+    [(150, 150, "150 values"), (300, 40, "300 values. The last steps to its result:")],
+)
+def test_groups_of_one_result_open_whole(terms, steps, caption):
+    """A long sum is drawn whole up to 200 steps; of a longer one the last 40 are drawn."""
+    part = sections(draw(sum(Value(float(i)) for i in range(terms)), "program"))[
+        f"1 sum of {terms} terms"
+    ]
+    assert f"<p>{caption}</p>" in part
+    assert len(re.findall('class="cr-inner" data-value', part)) == steps
+    assert Page(part).rows == (0 if terms == steps else 1 + terms)
+
+
+def test_leaves_open_as_a_list():
+    """Between leaves are no edges that a drawing would show."""
+    loss, model = mlp([3, 4, 4, 1], samples=8)
+    part = sections(draw(loss, "program", model=model))["16 parameters"]
+    assert "<svg" not in part
+    assert Page(part).rows == 17
+    assert "<td>layers.0.neurons.3.w.2</td><td>leaf</td>" in part
+
+
+def test_pages_have_an_end():
+    """Of many large groups the first are drawn and listed whole, and then some of each."""
+    values = [Value(i / 1900) for i in range(1900)]
+    for i in range(20):
+        values = [ops.sin(x) if i % 2 else x.tanh() for x in values]
+    parts = draw(sum(values), "program").to_html().split("<section")[1:]
+    rows = [Page(part).rows for part in parts]
+    assert rows.count(1901) == 5
+    assert set(rows) == {1901, 101}
 
 
 def test_hostile_labels_in_a_page():

@@ -1,4 +1,7 @@
-"""The layout of drawings: no overlaps, few crossings, little room, beside Graphviz."""
+"""The layout of drawings: no overlaps, few crossings, little room, beside Graphviz.
+
+And of their texts: what a browser makes of them with several fonts.
+"""
 
 import json
 import random
@@ -9,6 +12,7 @@ from itertools import combinations, pairwise
 import graphs
 import pytest
 
+from chainrule import Value, explore
 from chainrule.viz import draw
 from chainrule.viz.layout import MARGIN, arrange
 from chainrule.viz.net import PORT_GAP
@@ -253,3 +257,90 @@ def test_quality_beside_graphviz():
         theirs[1] += area
     assert ours[0] <= 1.15 * theirs[0]
     assert ours[1] <= 1.5 * theirs[1]
+
+
+# ---- in the browser ----
+
+# As wide as is reckoned with, another of its kind, and two that are not of one width.
+FONTS = ["DejaVu Sans Mono", "Liberation Mono", "DejaVu Sans", "Liberation Serif"]
+
+HARD = [
+    *("W" * 30, "i" * 30, "M" * 10_000, "gjpqy|ÅÇ", "layers.10.neurons.13.w.11"),
+    *("漢字かな" * 5, "한국어" * 4, "שלום עולם", "نص عربي", "﷽﷽", "नमस्ते", "ที่นี่", "\U0001d54e" * 20),
+    *("😀" * 15, "👨\u200d👩\u200d👧" * 6, "🇩🇪" * 8, "❤\ufe0f ☀\ufe0f", "1\ufe0f\u20e3"),
+    *("ﬃ" * 10, "⟹⟸" * 5, "e" + "\u0301" * 50, "x\u0332\u0305", "\u202eabc", "\u200b"),
+]
+
+# The texts in boxes that leave all rectangles of their box, and how far; how wide texts are that
+# are not fitted.
+TEXTS = """font => {
+    const style = document.createElement("style");
+    style.textContent = `.cr-text { font-family: "${font}" !important }`;
+    document.head.append(style);
+    const apart = text => {
+        const t = text.getBBox();
+        const box = text.closest("[data-value], [data-group]");
+        const beyond = [...box.querySelectorAll("rect")].map(rect => rect.getBBox()).map(b =>
+            Math.max(b.x - t.x, b.y - t.y, t.x + t.width - b.x - b.width,
+                     t.y + t.height - b.y - b.height));
+        return Math.min(...beyond);
+    };
+    const texts = [...document.querySelectorAll(":is([data-value], [data-group]) .cr-text")]
+        .filter(text => text.textContent);
+    const outside = texts.map(text => [text.textContent, apart(text)]).filter(([, by]) => by > 0);
+    const loose = document.querySelector("svg").appendChild(texts[0].cloneNode());
+    loose.removeAttribute("textLength");
+    loose.textContent = "Wide and illicit";
+    const width = loose.getComputedTextLength();
+    loose.remove();
+    style.remove();
+    return [texts.length, outside, width];
+}"""
+
+
+def hard_labels():
+    """A sum of values whose labels are hard to fit."""
+    return sum(Value(10.0**i, label) for i, label in enumerate(HARD, -8))
+
+
+@pytest.fixture
+def outside():
+    """A function that finds the texts outside their boxes in a page, with each font."""
+
+    def found(page, texts):
+        seen = [page.evaluate(TEXTS, font) for font in FONTS]
+        if len({width for _, _, width in seen}) < len(FONTS):
+            pytest.skip("needs Debian's fonts-dejavu and fonts-liberation")
+        assert all(count >= texts for count, _, _ in seen)
+        return [text for _, texts, _ in seen for text in texts]
+
+    return found
+
+
+def test_texts_stay_in_their_boxes(open_page, outside, tmp_path):
+    """No text leaves its box in any of the twenty drawings, nor do the hardest labels."""
+    pictures = [drawing.to_svg() for drawing in (*drawings(), draw(hard_labels()))]
+    page = "\n".join(["<!DOCTYPE html><meta charset='utf-8'>", *pictures])
+    (tmp_path / "x.html").write_text(page, encoding="utf-8")
+    assert outside(open_page(tmp_path / "x.html"), 1000) == []
+
+
+@pytest.mark.parametrize("fold", ["neuron", "layer", "program"])
+def test_texts_of_groups_stay_in_their_boxes(open_page, outside, tmp_path, fold):
+    """No text leaves its box in the page of a folded graph, with all of its groups open."""
+    loss, model = graphs.mlp([2, 16, 16, 1], samples=8)
+    draw(loss, fold, model=model).save(tmp_path / "x.html")
+    page = open_page(tmp_path / "x.html")
+    page.evaluate("() => document.querySelectorAll('section').forEach(s => { s.hidden = false })")
+    assert outside(page, 100) == []
+
+
+@pytest.mark.parametrize(("output", "stride"), [(graphs.neuron, 1), (hard_labels, 25)])
+def test_texts_of_the_explorer_stay_in_their_boxes(open_page, outside, tmp_path, output, stride):
+    """No text leaves its box at any step of an explorer; of a longer one, some are looked at."""
+    explorer = explore(output())
+    explorer.save(tmp_path / "x.html")
+    page = open_page(tmp_path / "x.html")
+    for step in range(0, len(explorer), stride):
+        page.get_by_role("slider").fill(str(step))
+        assert outside(page, 30) == []

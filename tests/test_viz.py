@@ -144,6 +144,19 @@ def test_hostile_labels(label, tmp_path):
         assert (tmp_path / f"x{suffix}").stat().st_size < 8000
 
 
+def test_other_letters_are_cut_off():
+    """A text that is not plain ASCII is seen through a window that is no wider than its box."""
+    root = ElementTree.fromstring(draw(Value(1.0, label="नमस्ते" * 3)).to_svg())
+    sides = ("x", "y", "width", "height")
+    (window,) = root.findall(f".//{SVG}svg")
+    x, y, width, height = [float(window.get(side)) for side in sides]
+    left, top, wide, high = [float(root.find(f".//{SVG}g/{SVG}rect").get(side)) for side in sides]
+    assert window[0].get("class") == "cr-text cr-label"
+    assert window.get("viewBox").split() == [window.get(side) for side in sides]
+    assert left < x < x + width < left + wide
+    assert top < y < y + height < top + high
+
+
 def test_drawing_is_the_same_in_every_process():
     """The bytes depend on the graph alone, not on addresses or the seed of hashes."""
     program = (

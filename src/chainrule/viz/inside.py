@@ -1,8 +1,9 @@
 """What is seen of a group of values when it is opened: a drawing, a list, or both.
 
-A small group is drawn whole. Of a larger one there is a drawing of how its first result is
-computed, which stands for the others, and a list. A page has an end: what it can draw and list
-altogether is given to its groups in their order.
+A group with few values, or with one result, is drawn whole if that can be overlooked. Of another
+there is a drawing of how its first result is computed, which stands for the others, and a list; of
+leaves, a list alone. A page has an end: what it can draw and list altogether is given to its groups
+in their order.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 from chainrule.viz.kinds import Net
 from chainrule.viz.svg import Box, Group, Node, number, short_number, shorten
 
-_WHOLE = 200  # values that are drawn one by one
-_STEPS = 40  # and of something larger, those nearest to its result
+_FEW = 40  # values that are drawn one by one
+_MANY = 200  # and if they have one result
 _ALL = 2000  # values of a group that are all listed
 _FIRST = 100  # and of a larger one
-_DRAWN, _LISTED = 3000, 20_000  # values that a page draws and lists altogether
+_DRAWN, _LISTED = 3000, 10_000  # values that a page draws and lists altogether
 
 Row = tuple[str, str, str, str]  # label, op with the numbers it was applied to, data, gradient
 
@@ -31,7 +32,7 @@ class Opened:
         title: what it is called.
         caption: how many values it has, and which of them are drawn.
         nodes: what is drawn; nothing if there is only a list.
-        listed: what the list holds.
+        listed: which of them are listed.
         rows: the values that are listed.
     """
 
@@ -58,16 +59,15 @@ def _opened(net: Net, group: Group, drawn: int, listed: int) -> Opened:
     """What is seen of a group, if so many values can be drawn and listed."""
     count = len(group.members)
     caption = f"{count:,} values"
-    if count <= min(_WHOLE, drawn):
-        return Opened(group.title, caption, _nodes(net, group.members), "", [])
-    if group.leaves or drawn <= 0:
-        nodes = []
-    else:
+    nodes: list[Node] = []
+    if drawn > 0 and not group.leaves:
+        if count <= (_MANY if len(group.results) == 1 else _FEW):
+            return Opened(group.title, caption, _nodes(net, group.members), "", [])
         chosen, whole = _steps_to(net, group.results[0], group.members)
         nodes = _nodes(net, sorted(chosen))
         caption += f". {_which(len(group.results), whole)}:"
     rows = group.members[: count if count <= min(_ALL, listed) else _FIRST]
-    head = "All values" if len(rows) == count else f"The first {len(rows):,} values"
+    head = "All of them:" if len(rows) == count else f"The first {len(rows):,}:"
     return Opened(group.title, caption, nodes, head, [_row(net, i) for i in rows])
 
 
@@ -84,8 +84,8 @@ def _steps_to(net: Net, result: int, members: Sequence[int]) -> tuple[list[int],
             if x not in known and _is_among(members, x):
                 known.add(x)
                 found.append(x)
-        if len(found) > _WHOLE:
-            return found[:_STEPS], False
+        if len(found) > _MANY:
+            return found[:_FEW], False
     return found, True
 
 

@@ -24,6 +24,7 @@ svg { display: block; max-width: none }
 [aria-expanded=true] .cr-box { stroke-width: 2.5 }
 table { border-collapse: collapse; font: 12px ui-monospace, "DejaVu Sans Mono", monospace }
 th, td { text-align: left; padding: 2px 12px 2px 0; border-bottom: 1px solid #c3ccd5 }
+:is(th, td):nth-child(n + 3) { text-align: right }
 @media (prefers-color-scheme: dark) {
 body { background: #14191f; color: #e8eef4 }
 th, td { border-color: #3b4651 }
@@ -89,7 +90,7 @@ def _section(place: int, group: Opened) -> str:
         parts.append(f'<div class="scroll" tabindex="0">{drawing}</div>')
     if group.rows:
         table = "".join(_rows(group.rows))
-        parts.append(f"<p>{group.listed}:</p>")
+        parts.append(f"<p>{group.listed}</p>")
         parts.append(f'<div class="list" tabindex="0"><table>{table}</table></div>')
     return "\n".join([*parts, "</section>"])
 
