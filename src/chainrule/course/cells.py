@@ -64,7 +64,7 @@ def _displayed(thing: Any) -> tuple[Any, str]:
         thing.figure.savefig(file, format="png", dpi=110)
         return _Image(file.getvalue()), ".png"
     if hasattr(thing, "to_svg"):
-        return _Markup(thing, _SCROLLED.format(thing.to_svg())), ".svg"
+        return _Markup(thing, _scrolled(thing.to_svg())), ".svg"
     frame = '<iframe sandbox="allow-scripts" style="width: 100%; height: 760px; border: 0" srcdoc='
     return _Markup(thing, f'{frame}"{html.escape(thing.to_html())}"></iframe>'), ".html"
 
@@ -80,9 +80,12 @@ class _Image:
         path.write_bytes(self._png)
 
 
-# In its own size: drawings shrink to the page, and of a large one nothing could be read.
-_SCROLLED = """<div style="overflow: auto; max-height: 640px">
-<div style="width: max-content">{}</div></div>"""
+def _scrolled(svg: str) -> str:
+    """A drawing that shrinks to the page, but not beyond what can be read."""
+    width = float(svg.partition(' width="')[2].partition('"')[0])
+    inner = f"width: min({width:.0f}px, max(100%, {0.7 * width:.0f}px))"
+    outer = "overflow: auto; max-height: 640px"
+    return f'<div style="{outer}"><div style="{inner}">{svg}</div></div>'
 
 
 class _Markup:

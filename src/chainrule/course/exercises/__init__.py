@@ -13,6 +13,8 @@ from chainrule.course.exercises import (
     chapter_04,
     chapter_05,
     chapter_06,
+    chapter_07,
+    chapter_08,
 )
 from chainrule.course.judging import Exercise
 
@@ -23,4 +25,6 @@ EXERCISES: dict[str, Exercise] = {
     **chapter_04.EXERCISES,
     **chapter_05.EXERCISES,
     **chapter_06.EXERCISES,
+    **chapter_07.EXERCISES,
+    **chapter_08.EXERCISES,
 }
