@@ -30,8 +30,7 @@ def grade(
     """Grade an engine like micrograd's: run a program for each behaviour, and judge what it prints.
 
     The engine runs in a process of its own, with limits on time, memory and output, and whatever
-    it does there ends in a report. This is no sandbox: what the engine's author may not do on this
-    machine, the engine may not either, but nothing else is kept from it.
+    it does there ends in a report. This is no sandbox: the engine can do whatever you can.
 
     Args:
         target: a Python file, or the name of a module that can be imported from here. Its class
@@ -59,10 +58,11 @@ def grade(
         raise ArgumentError(f"a class has a name as Value or Scalar, not {name!r}")
     asked = [b for b in BEHAVIOURS.values() if only is None or b.group in only]
     observed = observe(target, asked, name, limits)
+    why = {} if observed.problem else causes(observed.observations)
     return Report(
         str(target),
         name,
-        judged(asked, observed.observations, by_name=only is not None),
+        _judged(asked, observed.observations, why, by_name=only is not None),
         observed.problem,
         observed.hints,
         observed.output,
@@ -70,30 +70,21 @@ def grade(
     )
 
 
-def judged(
-    behaviours: Sequence[Behaviour], observations: Observations, by_name: bool = False
+def _judged(
+    behaviours: Sequence[Behaviour],
+    observations: Observations,
+    why: dict[str, str],
+    by_name: bool,
 ) -> list[Result]:
-    """What was observed, judged and explained.
-
-    Args:
-        behaviours: what was asked.
-        observations: what was seen of each, by its name.
-        by_name: whether the groups were asked for by their names.
-    """
-    outcomes = {b.name: outcome(b, observations[b.name]) for b in behaviours}
-    failed = any(result != PASSED for result in outcomes.values())
-    why = causes(observations) if failed else {}
+    """What was observed, judged and explained; groups asked for by their names count."""
     required = {b.group for b in behaviours if b.demand == REQUIRED}
-    return [
-        Result(
-            b,
-            observations[b.name],
-            outcomes[b.name],
-            _counts(b, outcomes[b.name]) or (by_name and b.group not in required),
-            why.get(b.name, "") if outcomes[b.name] != PASSED else "",
-        )
-        for b in behaviours
-    ]
+    results = []
+    for b in behaviours:
+        seen = outcome(b, observations[b.name])
+        counted = _counts(b, seen) or (by_name and b.group not in required)
+        cause = "" if seen == PASSED else why.get(b.name, "")
+        results.append(Result(b, observations[b.name], seen, counted, cause))
+    return results
 
 
 def _counts(behaviour: Behaviour, outcome: str) -> bool:
