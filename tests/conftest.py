@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import pathlib
 import shutil
 
+import lab
 import pytest
 from hypothesis import settings
 
@@ -23,6 +25,8 @@ _PEERS = {
     "sklearn": "the data sets that scikit-learn ships, and training on them",
     "matplotlib": "the plots",
     "playwright": "the tests in a browser",
+    "anywidget": "the widget of notebooks",
+    "jupyterlab": "the tests in JupyterLab",
 }
 
 
@@ -57,6 +61,41 @@ def open_page(chromium):
         page.on("request", lambda r: r.url in (path.as_uri(), "data:,") or faults.append(r.url))
         page.goto(path.as_uri())
         return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """A JupyterLab for all tests: the folder of its notebooks, its address and its token."""
+    pytest.importorskip("jupyterlab")
+    folder = tmp_path_factory.mktemp("jupyterlab")
+    with lab.serving(folder) as (address, token):
+        yield folder / "notebooks", address, token
+
+
+@pytest.fixture
+def open_notebook(chromium, jupyterlab):
+    """A function that opens a notebook in JupyterLab.
+
+    No test passes if the browser reports an error or asks anything of another server.
+    """
+    folder, address, token = jupyterlab
+    faults, contexts = [], []
+
+    def opened(name, notebook, **options):
+        (folder / name).write_text(json.dumps(notebook), encoding="utf-8")
+        contexts.append(chromium.new_context(viewport={"width": 1400, "height": 1000}, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(90_000)  # it is large
+        own = (address, address.replace("http", "ws"), f"blob:{address}", "data:")
+        page.on("console", lambda m: m.type != "error" or faults.append(m.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda r: r.url.startswith(own) or faults.append(r.url))
+        return lab.Notebook(page, folder / name, f"{address}lab/tree/{name}?reset&token={token}")
 
     yield opened
     for context in contexts:

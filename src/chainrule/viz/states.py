@@ -107,19 +107,19 @@ def ways(cells: Sequence[Cell]) -> list[Way]:
     ]
 
 
-def picture(cells: Sequence[Cell], gradients: Sequence[float], style: bool = False) -> str:
-    """The drawing, which has no colours without its style."""
+def picture(cells: Sequence[Cell], gradients: Sequence[float]) -> str:
+    """The drawing with these gradients."""
     nodes = [
         svg.Node("" if x.op == "constant" else x.name, x.op, x.data, gradient, x.operands)
         for x, gradient in zip(cells, gradients)
     ]
-    return svg.picture(nodes, style)
+    return svg.picture(nodes)
 
 
 def still(cells: Sequence[Cell]) -> str:
     """The drawing that stands for itself, after the last step in the right order."""
     steps = replay.in_order(cells)
-    return picture(cells, steps[-1].gradients if steps else replay.start(cells), style=True)
+    return picture(cells, steps[-1].gradients if steps else replay.start(cells))
 
 
 def _widest(cells: Sequence[Cell], steps: Sequence[Step]) -> list[float]:

@@ -338,6 +338,7 @@ function makePicture(show) {
   });
   const parsed = new DOMParser().parseFromString(show.picture, "image/svg+xml");
   const svg = document.importNode(parsed.documentElement, true);
+  svg.querySelector("style")?.remove(); // the page's own lets a notebook's theme choose
   node.append(svg);
   const boxes = show.names.map((_, i) => makeBox(svg, i));
 
