@@ -36,7 +36,7 @@ FORMAT = 1
 
 
 class Checkpoints:
-    """A callback of `fit` that writes a checkpoint every so many steps, and one at the end.
+    """A callback of `fit` that writes a checkpoint every so many steps, first and at the end.
 
     A training that ends by an error leaves the last one as it is.
 
@@ -68,14 +68,18 @@ class Checkpoints:
 
     def begin(self, setup: Setup) -> None:
         self._progress = setup.progress
+        self._write()  # what cannot be written should be known before any step is made
 
     def __call__(self, state: State) -> None:
         if (state.step + 1) % self._every == 0:
-            write(self._run, self._progress(), self._description)
+            self._write()
 
     def end(self, problem: Exception | None) -> None:
         if problem is None:
-            write(self._run, self._progress(), self._description)
+            self._write()
+
+    def _write(self) -> None:
+        write(self._run, self._progress(), self._description)
 
 
 def write(run: str | os.PathLike[str], progress: Progress, description: Mapping[str, Any]) -> None:
@@ -181,7 +185,8 @@ def _digest(text: str, tensors: Mapping[str, Any]) -> str:
 def _packed(progress: Progress) -> tuple[dict[str, Any], dict[str, Any]]:
     """The long lists of numbers, and what is left."""
     tensors = {"parameters": np.array(progress.parameters, dtype=float)}
-    tensors["rows"] = np.array([astuple(row) for row in progress.rows], dtype=float)  # None: nan
+    rows = [astuple(row) for row in progress.rows]
+    tensors["rows"] = np.array(rows, dtype=float).reshape(len(rows), 7)  # None becomes nan
     lists = {name: x for name, x in progress.optimizer.items() if isinstance(x, list)}
     tensors |= {f"optimizer.{name}": np.array(x, dtype=float) for name, x in lists.items()}
     rest: dict[str, Any] = {
