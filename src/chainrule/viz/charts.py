@@ -29,7 +29,7 @@ _EM = 6.6  # a character of the ticks' font, at most on average
 _MOST_POINTS = 400  # of a curve, and of the examples in a plane
 _FEW = 40  # points that each get a mark
 _MANY = 150  # points whose line may go up and down a lot
-_ENORMOUS = 1e300
+_HIGHEST, _LEAST = 1e100, 1e-100  # what an axis can show
 
 # A point of each class, drawn from its middle; their order is that of plots.MARKERS.
 _SHAPES = (
@@ -115,22 +115,32 @@ def _panels(
         low = math.floor(10 * min(least, 0.5)) / 10
         yield "accuracy", 90.0, accuracy, lambda a, b: Scale(low, 1.02, a, b), _percent
     rate = [_line(rows, "rate", "lr")]
-    highest = max([y for _, y in rate[0].points], default=0.0) * 1.05 or 1.0
-    yield "learning rate", 50.0, rate, lambda a, b: Scale(0.0, highest, a, b), _number
+    yield "learning rate", 50.0, rate, lambda a, b: _from_zero(rate[0].points, a, b), _number
 
 
 def _line(rows: Sequence[Row], kind: str, column: str) -> Line:
     found = [(row.step, getattr(row, column)) for row in rows]
-    return Line(kind, [(x, y) for x, y in found if y is not None and math.isfinite(y)])
+    return Line(kind, [(x, _within(y)) for x, y in found if y is not None and math.isfinite(y)])
+
+
+def _within(y: float) -> float:
+    return max(-_HIGHEST, min(y, _HIGHEST))
 
 
 def _loss_scale(lines: list[Line], start: float, end: float) -> Scale:
-    shown = [y for line in lines for _, y in line.points] or [1.0]
-    low, high = max(min(shown), -_ENORMOUS), min(max(shown), _ENORMOUS)
+    points = [point for line in lines for point in line.points]
+    low, high = min([y for _, y in points], default=0.0), max([y for _, y in points], default=0.0)
     if 0 < low < high / 10:
         return Scale(low / 1.2, high * 1.2, start, end, logarithmic=True)
-    low = min(low, 0.0)
-    return Scale(low, high + 0.05 * (high - low) or 1.0, start, end)
+    return _from_zero(points, start, end)
+
+
+def _from_zero(points: list[tuple[float, float]], start: float, end: float) -> Scale:
+    """A scale that shows all points, and 0."""
+    low, high = (find([0.0, *[y for _, y in points]]) for find in (min, max))
+    if high - low < _LEAST:
+        return Scale(0.0, 1.0, start, end)
+    return Scale(low, high + 0.05 * (high - low), start, end)
 
 
 def _panel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,8 @@ def of_training(setup: Setup, dataset: Dataset | None) -> Decisions | None:
     if setup.history.task == "regression" or len(features[0]) != 2:
         return None
     plane = around(features)
+    if not all(math.isfinite(high - low) for low, high in (plane.across, plane.up)):
+        return None
     try:
         setup.scores(plane.grid()[:1])
     except TypeError:  # its features are places in a list, and there is nothing between them
