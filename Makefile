@@ -18,8 +18,9 @@ IS_NATIVE := $(BIN)/python -c 'import sys, chainrule; sys.exit(not chainrule.nat
 BOTH := $(patsubst %,tests/test_%.py,engine floats ops modes interop memory calculus check nn \
 	losses optim random_graphs micrograd guards compiled surprises steps)
 N ?= 100000
+TSC := npm exec --yes --prefer-offline --package=typescript@5.9.3 -- tsc
 
-.PHONY: demo test test-pure check bench soak fuzz pictures notebooks
+.PHONY: demo test test-pure check types bench soak fuzz pictures approve drawings notebooks
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train
@@ -37,6 +38,12 @@ check: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v npm >/dev/null; then $(MAKE) -s types; else \
+		echo 'npm is not there: the types of the modules for browsers were not checked.'; fi
+
+types:
+	$(TSC) --noEmit --checkJs --strict --noUnusedLocals --noUnusedParameters \
+		--target es2022 src/chainrule/viz/static/*.js
 
 bench: $(VENV)/bench $(VENV)/torch
 	@set -e; for file in bench/[!_]*.py; do \
@@ -50,6 +57,13 @@ fuzz: $(VENV)/torch
 
 pictures: $(VENV)/train
 	$(BIN)/python docs/pictures.py
+
+# Look at each picture that this changes, light and dark, before it is committed.
+approve: $(VENV)/test
+	CHAINRULE_APPROVE=1 $(BIN)/python -m pytest tests/test_pictures.py
+
+drawings: $(VENV)/test
+	$(BIN)/python docs/drawings.py
 
 # The chapters of the course as notebooks, without results.
 notebooks: $(VENV)/course
