@@ -71,8 +71,8 @@ STYLE = """
 .cr-op, .cr-constant .cr-box { fill: #ffffff; stroke: #5d6975; stroke-width: 1.25 }
 .cr-constant .cr-box { stroke-width: 1; stroke-dasharray: 3 2 }
 .cr-outside .cr-box { stroke-dasharray: 6 3 }
-.cr-edge, .cr-link { fill: none; stroke: #77838f; stroke-width: 1.25 }
-.cr-head { fill: #77838f }
+.cr-edge, .cr-link { fill: none; stroke: #5d6975; stroke-width: 1.25 }
+.cr-head { fill: #5d6975 }
 .cr-text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #1a2430 }
 .cr-label { font-weight: bold }
 .cr-name, .cr-slot { fill: #5a6672 }
@@ -94,6 +94,7 @@ STYLE = """
 """
 
 _EM = 7.2246  # the width of a character of DejaVu Sans Mono at 12 px
+_SMALL = 10 / 12  # of it, that of an edge's number
 _ROW = 18.0
 _PAD = 8.0
 _NUMBER = 7  # the least room for a number: "-0.0000"
@@ -101,8 +102,8 @@ _LINK = 12.0  # from an op to its value
 _CIRCLE = 28.0
 _LABEL = 30  # columns of a label that are shown
 _SWATCH = 22.0  # the width of a shape in the legend
-_NARROWEST = 200.0
-_GROUP = 40  # columns of a line that is said of a group
+_NARROWEST = 210.0
+_GROUP = 48  # columns of a line that is said of a group
 _STACK = 4.0  # by how much a group's second sheet sticks out
 _HOVER = 200  # and when the pointer rests on the box
 
@@ -171,7 +172,7 @@ def _wide(text: str) -> float:
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
     """A text of one line, fitted into the width that was reckoned with."""
-    width = _wide(text)
+    width = _wide(text) * (_SMALL if kind == "slot" else 1.0)
     line = (
         f'<text class="cr-text cr-{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}" '
         f'textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
@@ -417,10 +418,10 @@ def _edge(place: int, slot: int, route: Sequence[Point], node: Box, numbered: bo
     x, y = route[-1]
     parts = [
         f'<path class="cr-edge" d="{_curve(route)}"/>',
-        f'<path class="cr-head" d="M{x:g} {y:g}l-7 -3.5v7z"/>',
+        f'<path class="cr-head" d="M{x:g} {y:g}l-8 -4v8z"/>',
     ]
     if numbered:
-        parts.append(_text(x - 13, y + 3.5, str(slot + 1), "slot", "middle"))
+        parts.append(_text(x - 13.5, y + 3.5, str(slot + 1), "slot", "middle"))
     return f'<g data-edge="{node.operands[slot]} {place} {slot}">{"".join(parts)}</g>'
 
 
