@@ -100,6 +100,14 @@ def test_the_model_is_a_network():
     np.testing.assert_allclose(estimator.decision_function(rows[:1])[0], scores, rtol=1e-12)
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 1, 1: 2, 2: 3}])
+def test_steps_are_made_by_a_program(class_weight):
+    """Nothing of the estimator keeps its steps from being compiled, weighted or not."""
+    estimator = ScalarMLPClassifier(epochs=1, class_weight=class_weight, random_state=0)
+    estimator.fit(*load_iris(return_X_y=True))
+    assert not estimator._steps.eager, estimator._steps.how
+
+
 @pytest.mark.parametrize("wrong", [{"batch": 0}, {"epochs": 1.5}, {"hidden": [0]}, {"lr": -1.0}])
 def test_wrong_settings(wrong):
     """A setting that cannot be used is refused when training begins."""

@@ -66,7 +66,7 @@ def objective_of(
     if class_weights is None:
         return task, function
     count = len(first) if task == "multiclass" else 2
-    return task, _weighted(function, task, _weights(class_weights, targets, task, count))
+    return task, weighted(function, task, _weights(class_weights, targets, task, count))
 
 
 def _by_name(name: str | None, task: str) -> LossFunction:
@@ -80,7 +80,7 @@ def _by_name(name: str | None, task: str) -> LossFunction:
     return lambda scores, y: row.function(scores, [where(t > 0, 1, row.negative) for t in y])
 
 
-def _weighted(loss: LossFunction, task: str, weights: list[float]) -> LossFunction:
+def weighted(loss: LossFunction, task: str, weights: list[float]) -> LossFunction:
     """The mean of the examples' losses, each weighted by its class."""
     two = task == "binary"
 

@@ -11,6 +11,7 @@ from chainrule import losses
 from chainrule.arguments import check_range
 from chainrule.errors import ArgumentError, missing_extra
 from chainrule.nn import MLP
+from chainrule.objectives import LossFunction, weighted
 from chainrule.optim import Adam
 from chainrule.steps import Examples, Scores, Steps, steps_for
 
@@ -22,6 +23,7 @@ try:
         RegressorMixin,
     )
     from sklearn.utils import check_random_state, column_or_1d  # type: ignore[import-untyped]
+    from sklearn.utils.class_weight import compute_class_weight  # type: ignore[import-untyped]
     from sklearn.utils.multiclass import (  # type: ignore[import-untyped]
         check_classification_targets,
     )
@@ -141,6 +143,8 @@ class ScalarMLPClassifier(ClassifierMixin, _ScalarMLP):  # type: ignore[misc]
         tol: by how much the mean loss of an epoch must fall to count as smaller.
         patience: after how many epochs without a smaller loss training ends.
         l2: the weight of the sum of squares of all parameters that is added to the loss.
+        class_weight: a weight for each class, or "balanced", as scikit-learn has it; by the first
+            part where `partial_fit` is used.
         random_state: decides first parameters and batches, as scikit-learn has it.
 
     Attributes:
@@ -153,10 +157,37 @@ class ScalarMLPClassifier(ClassifierMixin, _ScalarMLP):  # type: ignore[misc]
     ['low', 'high']
     """
 
+    def __init__(
+        self,
+        hidden: Sequence[int] = (16,),
+        *,
+        activation: str = "relu",
+        lr: float = 0.003,
+        batch: int = 32,
+        epochs: int = 200,
+        tol: float = 1e-4,
+        patience: int = 10,
+        l2: float = 0.003,
+        class_weight: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            hidden,
+            activation=activation,
+            lr=lr,
+            batch=batch,
+            epochs=epochs,
+            tol=tol,
+            patience=patience,
+            l2=l2,
+            random_state=random_state,
+        )
+        self.class_weight = class_weight
+
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
         """Train anew on rows X, of shape (n, features), and their n classes."""
         X, y = self._checked(X, y, reset=True)  # noqa: N806
-        return self._begin_classes(X, y)._train(X, self._places(y))
+        return self._begin_classes(X, y, y)._train(X, self._places(y))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:  # noqa: N803
         """Go on for one epoch of these examples; the first call is told all classes."""
@@ -165,7 +196,7 @@ class ScalarMLPClassifier(ClassifierMixin, _ScalarMLP):  # type: ignore[misc]
         if not begun:
             if classes is None:
                 raise ArgumentError("the first call of partial_fit needs all classes: classes=...")
-            self._begin_classes(X, classes)
+            self._begin_classes(X, classes, y)
         self._epoch(X, self._places(y))
         return self
 
@@ -191,11 +222,15 @@ class ScalarMLPClassifier(ClassifierMixin, _ScalarMLP):  # type: ignore[misc]
         check_classification_targets(y)
         return X, y
 
-    def _begin_classes(self, rows: Any, classes: Any) -> Self:
+    def _begin_classes(self, rows: Any, classes: Any, y: Any) -> Self:
         self.classes_ = np.unique(classes)
         count = len(self.classes_)
         if count < 2:
             raise ArgumentError(f"two classes at least are needed, not the one class {classes[0]}")
+        self._weights = None
+        if self.class_weight is not None:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            self._weights = weights.tolist()
         self._begin(rows.shape[1], 1 if count == 2 else count)
         return self
 
@@ -207,9 +242,13 @@ class ScalarMLPClassifier(ClassifierMixin, _ScalarMLP):  # type: ignore[misc]
         return np.searchsorted(self.classes_, y)
 
     @property
-    def _loss(self) -> Callable[[Any, Any], Any]:  # type: ignore[override]
+    def _loss(self) -> LossFunction:  # type: ignore[override]
+        """Of scores and the numbers of classes; a function that does not know the estimator."""
         two = len(self.classes_) == 2
-        return losses.binary_cross_entropy if two else losses.cross_entropy
+        loss: LossFunction = losses.binary_cross_entropy if two else losses.cross_entropy
+        if self._weights is None:
+            return loss
+        return weighted(loss, "binary" if two else "multiclass", self._weights)
 
 
 class ScalarMLPRegressor(RegressorMixin, _ScalarMLP):  # type: ignore[misc]
