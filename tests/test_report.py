@@ -89,7 +89,7 @@ def test_what_was_trained(two_rings):
         "task": "binary",
         "classes": "ring 0, ring 1",
         "network": "2-8-1 (tanh, 33 parameters)",
-        "loss": "hinge, with 0.001 times the sum of all squared parameters",
+        "loss": "hinge, plus 0.001 times the sum of all squared parameters",
         "optimiser": "SGD, learning rate 0.5 to 0.05",
         "steps": "30, each on all 40 examples",
         "seed": "0",

@@ -28,7 +28,7 @@ _GAP = 10.0
 _EM = 6.6  # a character of the ticks' font, at most on average
 _MOST_POINTS = 400  # of a curve, and of the examples in a plane
 _FEW = 40  # points that each get a mark
-_MANY = 150  # points whose line may go up and down a lot
+_MANY = 250  # points whose line may go up and down a lot
 _HIGHEST, _LEAST = 1e100, 1e-100  # what an axis can show
 
 # A point of each class, drawn from its middle; their order is that of plots.MARKERS.
@@ -100,7 +100,7 @@ def curves(rows: Sequence[Row]) -> tuple[list[str], float]:
     parts += _ticks_below(steps, top, 6, "step")
     span = f'data-left="{LEFT:g}" data-right="{WIDTH - RIGHT:g}" data-last="{last}"'
     cursor = f'<path class="ch-cursor" d="M0 {2 * _TITLE:g}V{top:g}" hidden=""/>'
-    return [f"<g {span}>", *parts, cursor, "</g>"], top + BOTTOM
+    return [f"<g {span}>", cursor, *parts, "</g>"], top + BOTTOM
 
 
 def _panels(
@@ -386,7 +386,8 @@ def _colours(page: str, lighter: float, pale: float, sure: float) -> str:
 STYLE = f"""
 .ch-page {{ fill: #ffffff }}
 .ch-tick, .ch-name, .ch-title {{ font: 12px system-ui, "DejaVu Sans", sans-serif; fill: #4d5a66 }}
-.ch-title {{ font-weight: bold; fill: #1a2430 }}
+.ch-title {{ font-weight: bold; fill: #1a2430; stroke: #ffffff; stroke-width: 4;
+  paint-order: stroke }}
 .ch-name {{ fill: #1a2430 }}
 .ch-grid {{ stroke: #dde3e9 }}
 .ch-axis, .ch-frame {{ stroke: #77838f; fill: none }}
@@ -407,6 +408,7 @@ STYLE = f"""
 .ch-page {{ fill: #14191f }}
 .ch-tick {{ fill: #a9b6c3 }}
 .ch-title, .ch-name {{ fill: #e8eef4 }}
+.ch-title {{ stroke: #14191f }}
 .ch-grid {{ stroke: #2b343d }}
 .ch-axis, .ch-frame {{ stroke: #8593a0 }}
 .ch-train {{ stroke: #56b4e9 }}

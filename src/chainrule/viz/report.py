@@ -180,7 +180,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if classes := class_names(setup, dataset):
         yield "classes", _names(classes)
     yield "network", _network(setup.model)
-    penalty = f", with {setup.l2:g} times the sum of all squared parameters" if setup.l2 else ""
+    penalty = f", plus {setup.l2:g} times the sum of all squared parameters" if setup.l2 else ""
     yield "loss", f"{setup.loss}{penalty}"
     rates = dict.fromkeys(f"{row.lr:.4g}" for row in (rows[:1] + rows[-1:]))
     rate = " to ".join(rates) or f"{setup.optimizer.lr:g}"

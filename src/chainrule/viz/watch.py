@@ -93,6 +93,14 @@ class Watch:
         """
         return page(self._watched())
 
+    def to_svg(self) -> str:
+        """The picture of where the training stands, as a notebook shows it.
+
+        Raises:
+            ArgumentError: nothing was watched yet.
+        """
+        return _picture(self._watched())
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file.
 
@@ -103,7 +111,7 @@ class Watch:
         _page_at(path).write_text(self.to_html(), encoding="utf-8")
 
     def _repr_svg_(self) -> str | None:
-        return None if self._record is None else _picture(self._record)
+        return None if self._record is None else self.to_svg()
 
     def _watched(self) -> Record:
         if self._record is None:
