@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.grader.behaviour import FURTHER
+from chainrule.grader.behaviour import FURTHER, REQUIRED
 from chainrule.grader.behaviours import BEHAVIOURS
-from chainrule.grader.faults import FAULTS, LIMITS, WRITTEN_OUT, Fault, plant
+from chainrule.grader.faults import FAULTS, LIMITS, OTHERWISE, Fault, plant
 from chainrule.grader.judge import MISSING, Observation, agree, outcome
-from chainrule.grader.worker import names_in, run
+from chainrule.grader.runner import TrustedEngine
 
 if TYPE_CHECKING:
     from chainrule.grader.judge import Observations
 
-_ENOUGH = 0.5  # more of what a fault breaks an engine has to break in the same way
+Planted = dict[str, list[TrustedEngine]]  # by the name of the fault
+
+_ENOUGH = 0.5  # an engine has to break more than this of what a fault breaks, in the same way
 _MANY = 3  # faults that cannot be told apart are named up to here
+_STAGES = {"neuron": 1, "layer": 1, "network": 1, "descent": 2}  # all other groups come first
+_BY_NAME = {fault.name: fault for fault in [*FAULTS, *LIMITS]}
 
 
 def causes(observations: Observations) -> dict[str, str]:
@@ -33,18 +37,22 @@ def explained(observations: Observations) -> dict[str, list[Fault]]:
     A fault explains a failure if an engine with that fault alone gives the same there, and if more
     than half of what the fault breaks is broken in the same way. Of several the one is taken that
     agrees best with the engine in all behaviours; those that agree equally well are given together.
-    What goes further than the lecture is explained by its limits, and by the faults found so far.
+
+    Where values are wrong already, networks are compared with the faults found in values. Training
+    shows every fault and tells none apart, so it is compared with the faults found before; and so
+    is what goes further than the lecture, which its limits may explain too.
 
     Args:
         observations: what was seen of an engine, of all behaviours or of some.
     """
-    there = {name: seen for name, seen in observations.items() if _outcome(name, seen) != MISSING}
-    further = {name: there.pop(name) for name in list(there) if _is_further(name)}
-    faulty, limited = _specimens()
-    likely = _best_of_each(there, _matches(faulty, there))
-    named = {fault.name for faults in likely.values() for fault in faults}
-    known = [specimen for specimen in faulty if specimen.fault.name in named]
-    found = likely | _best_of_each(further, _matches(limited + known, further))
+    values, networks, training, further = _stages(observations)
+    if _sound(values):
+        found = _best_of_each(_matches(faulty(), values | networks))
+    else:
+        found = _best_of_each(_matches(faulty(), values))
+        found |= _best_of_each(_matches(_known(found), networks))
+    found |= _best_of_each(_matches(_known(found), training))
+    found |= _best_of_each(_matches(limited() | _known(found), further))
     return {name: faults for name, faults in found.items() if len(faults) <= _MANY}
 
 
@@ -60,69 +68,81 @@ def in_words(faults: list[Fault]) -> str:
 # ---- the faulty engines ----
 
 
-class _Specimen:
-    """An engine of our own, with a fault in it; loaded when it is asked for the first time."""
-
-    def __init__(self, fault: Fault, text: str) -> None:
-        self.fault = fault
-        self.text = text
-        self._seen: Observations = {}
-
-    @cached_property
-    def _names(self) -> dict[str, Any]:
-        module: dict[str, Any] = {"__name__": "lecture"}
-        exec(compile(self.text, "<lecture>", "exec"), module)
-        return names_in(module, "Value")
-
-    def gives(self, name: str) -> Observation:
-        """What is seen of this engine in a behaviour."""
-        if name not in self._seen:
-            seen = Observation(**run(BEHAVIOURS[name].bare(), self._names))
-            endless = seen.error.startswith(TimeoutError.__name__)
-            self._seen[name] = Observation(stopped="too slow") if endless else seen
-        return self._seen[name]
-
-
 @cache
-def _correct() -> list[_Specimen]:
-    """Correct engines: the lecture's, and one that has a rule for each operator."""
+def correct() -> list[TrustedEngine]:
+    """Correct engines: one in the lecture's style, and one built otherwise."""
     text = Path(__file__).with_name("lecture.py").read_text(encoding="utf-8")
-    texts = (text, plant(WRITTEN_OUT, text))
-    return [_Specimen(Fault("", "", {}), text) for text in texts]
+    return [TrustedEngine(text), TrustedEngine(plant(OTHERWISE, text))]
 
 
 @cache
-def _specimens() -> tuple[list[_Specimen], list[_Specimen]]:
-    """Each fault in each of the correct engines where it can be; the limits in the lecture's."""
-    return _planted(FAULTS, _correct()), _planted(LIMITS, _correct()[:1])
+def faulty() -> Planted:
+    """Each fault in each of the correct engines where it can be."""
+    return _planted(FAULTS, correct())
 
 
-def _planted(faults: list[Fault], engines: list[_Specimen]) -> list[_Specimen]:
-    return [
-        _Specimen(fault, text)
-        for fault in faults
-        for engine in engines
-        if (text := plant(fault.edits, engine.text)) != engine.text
-    ]
+@cache
+def limited() -> Planted:
+    """Each of the lecture's limits."""
+    return _planted(LIMITS, correct()[:1])
+
+
+def _planted(faults: list[Fault], engines: list[TrustedEngine]) -> Planted:
+    planted: Planted = {}
+    for fault in faults:
+        for engine in engines:
+            text = plant(fault.edits, engine.text)
+            if text != engine.text:
+                planted.setdefault(fault.name, []).append(TrustedEngine(text))
+    return planted
 
 
 # ---- the comparison ----
+
+
+def _stages(observations: Observations) -> tuple[Observations, ...]:
+    """What was seen of values, of networks, in training, and beyond the lecture."""
+    stages: tuple[Observations, ...] = ({}, {}, {}, {})
+    for name, seen in observations.items():
+        behaviour = BEHAVIOURS[name]
+        if outcome(behaviour, seen) != MISSING:
+            stage = 3 if behaviour.demand == FURTHER else _STAGES.get(behaviour.group, 0)
+            stages[stage][name] = seen
+    return stages
+
+
+def _sound(values: Observations) -> bool:
+    """Whether values do all that is required of them."""
+    return not any(
+        _differs(name, seen) and BEHAVIOURS[name].demand == REQUIRED
+        for name, seen in values.items()
+    )
+
+
+def _known(found: dict[str, list[Fault]]) -> Planted:
+    """The faulty engines of the faults that were found."""
+    names = {fault.name for faults in found.values() for fault in faults}
+    return {name: engines for name, engines in faulty().items() if name in names}
 
 
 class _Match(NamedTuple):
     """A fault compared with an engine.
 
     Attributes:
-        fault: the fault.
+        name: the fault's name.
         shown: the behaviours in which the engine fails just as the fault has it.
-        broken: the behaviours that the fault breaks.
+        broken: the behaviours that the fault always breaks.
         failed: the behaviours in which the engine gives something else than a correct one.
     """
 
-    fault: Fault
+    name: str
     shown: set[str]
     broken: set[str]
     failed: set[str]
+
+    @property
+    def enough(self) -> bool:
+        return len(self.shown & self.broken) > _ENOUGH * len(self.broken)
 
     @property
     def difference(self) -> int:
@@ -130,34 +150,36 @@ class _Match(NamedTuple):
         return len(self.broken | self.failed) - len(self.shown)
 
 
-def _matches(specimens: list[_Specimen], observations: Observations) -> list[_Match]:
+def _matches(planted: Planted, observations: Observations) -> list[_Match]:
     """The faults that explain one of the failures at least, compared with all that is there."""
-    right, _ = _correct()
-    failed = {n for n, seen in observations.items() if not agree(seen, right.gives(n))}
+    failed = {name for name, seen in observations.items() if _differs(name, seen)}
     matches = []
-    for specimen in specimens:
-        shown = {n for n in failed if agree(specimen.gives(n), observations[n])}
+    for fault, engines in planted.items():
+        shown = {n for n in failed if any(agree(_seen(e, n), observations[n]) for e in engines)}
         if shown:
-            broken = {n for n in observations if not agree(specimen.gives(n), right.gives(n))}
-            matches.append(_Match(specimen.fault, shown, broken, failed))
-    return [match for match in matches if len(match.shown) > _ENOUGH * len(match.broken)]
+            broken = {n for n in observations if all(_differs(n, _seen(e, n)) for e in engines)}
+            matches.append(_Match(fault, shown, broken, failed))
+    return [match for match in matches if match.enough]
 
 
-def _best_of_each(names: Observations, matches: list[_Match]) -> dict[str, list[Fault]]:
-    found = {name: _best([m for m in matches if name in m.shown]) for name in names}
-    return {name: faults for name, faults in found.items() if faults}
+def _seen(engine: TrustedEngine, name: str) -> Observation:
+    """What an engine gives; where it lost its patience, it was stopped."""
+    given = engine.gives(name)
+    impatient = given.error.startswith(TimeoutError.__name__)
+    return Observation(stopped="too slow") if impatient else given
+
+
+def _best_of_each(matches: list[_Match]) -> dict[str, list[Fault]]:
+    """For each failure that is explained, the faults that explain it and differ least."""
+    failures = set().union(*(match.shown for match in matches))
+    return {name: _best([match for match in matches if name in match.shown]) for name in failures}
 
 
 def _best(matches: list[_Match]) -> list[Fault]:
-    """The faults that differ least from the engine, one of each name."""
-    least = min((match.difference for match in matches), default=0)
-    best = [match.fault for match in matches if match.difference == least]
-    return list({fault.name: fault for fault in best}.values())
+    least = min(match.difference for match in matches)
+    return [_BY_NAME[match.name] for match in matches if match.difference == least]
 
 
-def _outcome(name: str, seen: Observation) -> str:
-    return outcome(BEHAVIOURS[name], seen)
-
-
-def _is_further(name: str) -> bool:
-    return BEHAVIOURS[name].demand == FURTHER
+def _differs(name: str, seen: Observation) -> bool:
+    """Whether this is not what a correct engine in the lecture's style gives."""
+    return not agree(seen, correct()[0].gives(name))

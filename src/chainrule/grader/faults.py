@@ -66,6 +66,7 @@ REPR = _lines(4, "def __repr__(self) -> str:")
 SUB, RSUB = _lines(8, "return self + (-other)"), _lines(8, "return other + (-self)")
 DIV, RDIV = _lines(8, "return self * other**-1"), _lines(8, "return other * self**-1")
 NEG = _lines(8, "return self * -1")
+TANH, RELU = "return act.tanh()", "return act.relu()"
 DIFFERENCE, QUOTIENT = "self.data - other.data", "self.data / other.data"
 POWER = _lines(8, 'out = Value(self.data**n, (self,), f"**{n}")')
 # The graph's values in an order, and the walk through it.
@@ -117,13 +118,14 @@ def _with_rule(op: str, data: str, operands: str) -> str:
 
 
 _RSUB, _RDIV = _lines(8, "return Value(other) - self"), _lines(8, "return Value(other) / self")
-# Where a learner has written out what the lecture makes of other operations.
-WRITTEN_OUT = {
+# The engine built otherwise: operators with rules of their own, and relu in neurons.
+OTHERWISE = {
     SUB: f"        other = {WRAP}\n" + _with_rule("-", DIFFERENCE, "self, other"),
     RSUB: _RSUB,
     DIV: f"        other = {WRAP}\n" + _with_rule("/", QUOTIENT, "self, other"),
     RDIV: _RDIV,
     NEG: _with_rule("neg", "-self.data", "self,"),
+    TANH: RELU,
 }
 
 
@@ -751,15 +753,16 @@ NETWORKS = [
         "the activation is missing",
         "Without `tanh` or `relu` a neuron is a straight line, and so is every network of such "
         "neurons. Return `act.tanh()` or `act.relu()`.",
-        {"return act.tanh()": "return act"},
+        {TANH: "return act", RELU: "return act"},
     ),
     Fault(
         "the activation comes before the bias",
         "The bias shifts what the activation is given: add it to the sum, then apply the "
         "activation.",
         {
-            _ACT: _ACT.replace("self.b", "Value(0.0)"),
-            "return act.tanh()": "return act.tanh() + self.b",
+            f"{_ACT}        {TANH}": f"{_ACT}        {TANH} + self.b".replace(
+                "x)), self.b)", "x)), Value(0.0))"
+            )
         },
     ),
     Fault(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from chainrule.grader.process import EngineProcess, Limits
 from chainrule.grader.worker import names_in, run
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from chainrule.grader.behaviour import Behaviour
 
@@ -47,30 +48,31 @@ class Observed(NamedTuple):
 # ---- in this process ----
 
 
-def observe_here(
-    source: str, name: str = "Value", only: Collection[str] | None = None
-) -> Observations:
-    """What programs do on an engine of our own, given as text, in this process.
+class TrustedEngine:
+    """An engine of our own, given as text, that runs in this process without limits.
 
     Args:
-        source: the text of a module. It has no limits: for trusted engines only.
-        name: the name of its class.
-        only: names of behaviours; None for all.
+        text: the text of a module; it is run when a behaviour is asked for the first time.
 
-    Returns:
-        An observation for each behaviour, by name.
-
-    >>> observe_here("class Value: pass", only=["a + b"])["a + b"].error
+    >>> TrustedEngine("class Value: pass").gives("a + b").error
     'TypeError: Value() takes no arguments'
     """
-    module: dict[str, Any] = {"__name__": "engine"}
-    exec(compile(source, "<engine>", "exec"), module)
-    names = names_in(module, name)
-    return {
-        key: Observation(**run(in_words_of(name, BEHAVIOURS[key].bare()), names))
-        for key in BEHAVIOURS
-        if only is None or key in only
-    }
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._given: Observations = {}
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        module: dict[str, Any] = {"__name__": "engine"}
+        exec(compile(self.text, "<engine>", "exec"), module)
+        return names_in(module, "Value")
+
+    def gives(self, name: str) -> Observation:
+        """What a program does, by the name of its behaviour; it is run once."""
+        if name not in self._given:
+            self._given[name] = Observation(**run(BEHAVIOURS[name].bare(), self._names))
+        return self._given[name]
 
 
 def in_words_of(name: str, program: str) -> str:

@@ -7,6 +7,7 @@ names of its own before the engine is loaded, which may replace anything.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import json
@@ -16,6 +17,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import Any
 
     Names = dict[str, Any]
@@ -50,10 +52,15 @@ def run(program: str, names: Names) -> dict[str, Any]:
         printed.append([plain(thing) for thing in things])
 
     try:
-        exec(compile(program, PROGRAM, "exec"), {**names, "print": record})
+        exec(_compiled(program), {**names, "print": record})
     except BaseException as raised:  # of sys.exit() too
         return {"printed": printed, **told(raised, names)}
     return {"printed": printed}
+
+
+@functools.cache
+def _compiled(program: str) -> CodeType:
+    return compile(program, PROGRAM, "exec")
 
 
 def plain(thing: Any, depth: int = 0) -> Any:

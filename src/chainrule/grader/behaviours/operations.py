@@ -104,9 +104,10 @@ GROUPS = {
 
         # a power within an expression
         a, b = Value(2.0), Value(3.0)
-        c = a * (a + b) ** 2
+        d = a + b
+        c = d * d**2 + a
         c.backward()
-        print(c.data, a.grad, b.grad)  # 2 * 5**2, 5**2 + 2 * 2 * 5, 2 * 2 * 5
+        print(c.data, a.grad, b.grad)  # 5**3 + 2, 3 * 5**2 + 1, 3 * 5**2
 
         # a ** b (further)
         a, b = Value(2.0), Value(3.0)
