@@ -114,7 +114,8 @@ def _exchanged(layer: list[int], left: Rows, right: Rows, place: list[int]) -> b
 
 def _ends(layer: Sequence[int], near: Rows, place: list[int]) -> Rows:
     """Of each node in a layer the places of its neighbours, from top to bottom."""
-    return [sorted([place[other] for other in near[node]]) for node in layer]
+    at = place.__getitem__
+    return [sorted(map(at, near[node])) for node in layer]
 
 
 def _inversions(above: Sequence[int], below: Sequence[int]) -> int:

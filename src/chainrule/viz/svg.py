@@ -143,6 +143,8 @@ def shorten(text: str, columns: int = _LABEL) -> str:
     ('a bcccccc…', '…ns.7.w.12')
     """
     stripped = text.strip()
+    if len(stripped) <= columns and stripped.isascii() and stripped.isprintable():
+        return stripped  # as nearly all are
     if len(stripped) > columns and _PATH.fullmatch(stripped):
         return f"…{stripped[1 - columns :]}"
     start = unicodedata.normalize("NFC", stripped[: 2 * columns]).translate(_JOINERS)
@@ -163,6 +165,8 @@ def _is_mark(c: str) -> bool:
 
 def _columns(text: str) -> int:
     """How many columns a text takes: none for accents, two for Chinese, emoji and the like."""
+    if text.isascii():
+        return len(text)
     return sum([0 if _is_mark(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text])
 
 
