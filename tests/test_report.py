@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import math
 import random
@@ -147,18 +148,29 @@ def test_a_loss_with_a_penalty_is_no_mean_square():
 
 def test_after_ctrl_c_numbers_say_whose_they_are(two_rings):
     """Of a training that was stopped, the last numbers are those of a step's batch."""
-    watch, history = two_rings
-    rows = history.rows
-    try:
-        history.rows = rows[:8]
-        assert list(facts(watch.to_html(), "numbers")) == [
-            "last step's accuracy",
-            "last step's loss",
-            "step 6, held-out accuracy",
-            "step 6, held-out loss",
-        ]
-    finally:
-        history.rows = rows
+    watch, history = copy.deepcopy(two_rings)
+    history.rows, history.finished = history.rows[:8], False
+    assert list(facts(watch.to_html(), "numbers")) == [
+        "last step's accuracy",
+        "last step's loss",
+        "step 6, held-out accuracy",
+        "step 6, held-out loss",
+    ]
+
+
+def test_early_stopping_is_told():
+    """Where the held-out loss rises from the start, the model is that of no step, and so told."""
+    X = [[0.0], [1.0]]  # noqa: N806
+    model = MLP(1, [1])
+    model.load_state_dict({"layers.0.neurons.0.w.0": 0.0, "layers.0.neurons.0.b": 0.0})
+    validation = X, [0.0, 0.0]
+    watch, history = watched(model, (X, [5.0, 6.0]), validation=validation, patience=3)
+    page = watch.to_html()
+    steps = history.rows[-1].step
+    assert steps < 30
+    text = "The model is that of step 0, best on the held-out examples."
+    assert re.search(rf"<p>Done: {steps} of 30 steps in \d+\.\d s\. {text}</p>", page)
+    assert facts(page, "numbers")["held-out loss"] == "0"
 
 
 def test_the_first_neuron():

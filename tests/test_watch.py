@@ -339,7 +339,7 @@ def test_drawing_slowly_shows_fewer_moments(monkeypatch):
     """Where a moment takes long there are fewer of them; the last stays."""
     watching = Watch()
     trained(watching)
-    clock = SimpleNamespace(perf_counter=iter([0.0, 2.0]).__next__)
+    clock = SimpleNamespace(perf_counter=iter([0.0, 4.0]).__next__)
     monkeypatch.setattr("chainrule.viz.decisions.time", clock)
     assert [k for k, _ in watching._record.decisions.moments()] == [0, 3, 6]
 

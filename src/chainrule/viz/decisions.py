@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chainrule.training import Setup
 
 _MOMENTS = 20  # that are kept, at most
-_PATIENCE = 5.0  # seconds that their drawing may take
+_PATIENCE = 10.0  # seconds that their drawing may take
 
 
 class Decisions:
@@ -49,6 +49,7 @@ class Decisions:
         If that would take long there are fewer of them; the last is always there.
         """
         updates = sorted(self._kept, reverse=True)
+        self.now()  # the first time takes longer: what computes scores is compiled
         started = time.perf_counter()
         last = self._moment(updates[0])
         every = 1 + int((time.perf_counter() - started) * len(updates) / _PATIENCE)

@@ -101,13 +101,16 @@ def first_neuron(model: MLP, features: Sequence[Sequence[float]], names: Sequenc
 
 
 def _status(record: Record) -> str:
-    rows, steps = record.setup.history.rows, record.setup.history.steps
+    history = record.setup.history
     if record.problem is not None:
         return f'<p class="problem">Ended by an error. {escape(str(record.problem))}</p>'
-    seconds = f"{rows[-1].seconds:.1f} s" if rows else "0 s"
-    if record.updates < steps:
-        return f"<p>Stopped after {record.updates:,} of {steps:,} steps in {seconds}.</p>"
-    return f"<p>Done: {steps:,} steps in {seconds}.</p>"
+    how = "Done:" if history.finished else "Stopped after"
+    early = f" of {history.steps:,}" if record.updates < history.steps else ""
+    seconds = f"{history.rows[-1].seconds:.1f} s" if history.rows else "0 s"
+    best = ""
+    if history.finished and history.best_step is not None:
+        best = f" The model is that of step {history.best_step:,}, best on the held-out examples."
+    return f"<p>{how} {record.updates:,}{early} steps in {seconds}.{best}</p>"
 
 
 def _numbers(record: Record) -> Iterator[tuple[str, str]]:
@@ -116,7 +119,7 @@ def _numbers(record: Record) -> Iterator[tuple[str, str]]:
     if not history.rows:
         return
     last = history.rows[-1]
-    whose = "training" if last.step == history.steps else "last step's"  # all, or a batch
+    whose = "training" if history.finished else "last step's"  # all examples, or a batch
     yield from _measures(whose, last.accuracy, last.loss, record, record.setup.l2 == 0.0)
     measured = [row for row in history.rows if row.held_out_loss is not None]
     if measured:
