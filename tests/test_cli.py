@@ -419,7 +419,7 @@ def test_as_a_module():
 
 REFUSALS = {
     "train moon": "no data set is called 'moon'; there are .*; did you mean moons?",
-    "train": "Missing argument 'DATA' (see chainrule train --help)",
+    "train": "say what to train on: a data set, a CSV file, or --resume RUN",
     "trian moons": "No such command 'trian'",
     "train moons now": "Got unexpected extra argument.* (now) (see chainrule train --help)",
     "train moons --step 3": "No such option: --step .*--steps",

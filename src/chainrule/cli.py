@@ -13,8 +13,11 @@ from chainrule.commands.course import course
 from chainrule.commands.datasets import datasets
 from chainrule.commands.draw import draw
 from chainrule.commands.grade import grade
+from chainrule.commands.predict import predict
+from chainrule.commands.show import show
 from chainrule.commands.train import train
 from chainrule.errors import ChainruleError, TrainingError
+from chainrule.reporting import printable
 
 app = typer.Typer(
     help="Write scalars, see every derivative, train networks.",
@@ -22,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (train, datasets, course, grade):
+for command in (train, predict, show, datasets, course, grade):
     app.command()(command)
 # An expression may begin with a minus sign.
 app.command(context_settings={"ignore_unknown_options": True})(draw)
@@ -69,6 +72,5 @@ def _status(arguments: list[str] | None) -> int:
 
 def _complain(message: str, status: int) -> int:
     line = " ".join(message.split())
-    shown = [c if c.isprintable() else ascii(c)[1:-1] for c in line]  # no control of the terminal
-    print("chainrule:", "".join(shown), file=sys.stderr)
+    print("chainrule:", printable(line), file=sys.stderr)
     return status

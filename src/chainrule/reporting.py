@@ -36,6 +36,15 @@ def told(how: str, before: str, progress: bool) -> str:
     return how
 
 
+def printable(text: str) -> str:
+    """A text of a user's without what would control a terminal.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
+
+
 def is_reported(step: int, steps: int) -> bool:
     return step % max(1, steps // 10) == 0 or step == steps
 

@@ -16,7 +16,8 @@ from chainrule.datasets import load as load_dataset
 from chainrule.errors import ArgumentError, ChainruleError, CheckpointError
 from chainrule.history import History, Progress
 from chainrule.nn import MLP
-from chainrule.training import fit, predictions
+from chainrule.objectives import decision
+from chainrule.training import fit, outputs
 
 if TYPE_CHECKING:
     from chainrule.tables import Treatment
@@ -71,7 +72,11 @@ class Run:
     Attributes:
         settings: what decided it.
         model: the network.
-        dataset: the examples, with their names, but for those of a CSV file, which are not kept.
+        task: "regression", "binary" or "multiclass".
+        feature_names: one for each number that the network is given.
+        class_names: one for each class; none in a regression.
+        target_mean: what was taken from the targets of a regression, in their own unit,
+        target_std: and what they were then divided by.
         treatment: how the columns of a CSV file become features, if it was one.
         history: how the training went.
     """
@@ -97,19 +102,18 @@ class Run:
         Raises:
             TableError: a column is missing or a cell cannot be read.
         """
-        said = predictions(self.model, self._features(X), self.task)
+        return self.decided(self.outputs(X))
+
+    def outputs(self, X: Any) -> list[Any]:  # noqa: N803
+        """What the network gives for some rows: a score each, or one for each of many classes."""
+        return outputs(self.model, X if self.treatment is None else self.treatment.encode(X))
+
+    def decided(self, given: list[Any]) -> list[Any]:
+        """What such scores say: the name of a class, or a number in its own unit."""
+        said = [decision(scores, self.task) for scores in given]
         if self.task == "regression":
             return [number * self.target_std + self.target_mean for number in said]
         return [self.class_names[place] for place in said]
-
-    def _features(self, rows: Any) -> Any:
-        if self.treatment is None:
-            return rows
-        import pandas as pd  # type: ignore[import-untyped]
-
-        if not isinstance(rows, pd.DataFrame):
-            rows = pd.DataFrame(rows, columns=[c.name for c in self.treatment.features])
-        return self.treatment.encode(rows)
 
 
 def load(run: str | os.PathLike[str]) -> Run:

@@ -1,6 +1,6 @@
 """A CSV file as examples: what its columns hold is inferred once, and kept for what comes later.
 
-Rows are counted from 1, below the header.
+Rows are counted from 1, below the header; blank lines are none.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import csv
 import itertools
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from chainrule.arguments import check_choice
 from chainrule.errors import TableError, missing_extra
+from chainrule.reporting import printable
 
 try:
     import numpy as np
@@ -27,8 +28,10 @@ except ImportError:
     raise missing_extra("pandas", "train", "a CSV file") from None
 
 WIDEST = 10_000  # columns of a file, and numbers that are made of a row
+MOST_NUMBERS = 200_000_000  # that are made of a file
 MOST_CATEGORIES = 100
 FEWEST_ROWS = 5
+TASKS = ("regression", "binary", "multiclass")
 _HELD_OUT = 0.2
 _SHOWN = 5  # faulty cells that a message names
 _FEW_WHOLE = 10  # different whole numbers, at most, that are taken for classes
@@ -54,7 +57,7 @@ class Numbers:
 
     def read(self, cells: Any) -> tuple[Any, Any]:
         """The numbers of some cells, and which of the cells are none."""
-        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        numbers = _numbers(cells)
         return numbers, ~np.isfinite(numbers)
 
     def scaled_by(self, numbers: Any) -> Numbers:
@@ -71,8 +74,9 @@ class Numbers:
         return Numbers(self.name, mean, std)
 
     def encode(self, numbers: Any) -> Any:
-        """The numbers scaled, of shape (n, 1)."""
-        return ((numbers - self.mean) / self.std)[:, None]
+        """The numbers scaled, of shape (n, 1); infinite where that is too large for a float."""
+        with np.errstate(over="ignore"):
+            return ((numbers - self.mean) / self.std)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,10 @@ class Categories:
     def read(self, cells: Any) -> tuple[Any, Any]:
         """Which of the values each cell is, counted from 0, and which of the cells are none."""
         codes, found = pd.factorize(cells)  # few are different: only these become texts
-        known = {value: place for place, value in enumerate(self.values)}
-        places = np.array([*[known.get(text, -1) for text in as_texts(found)], -1])[codes]
+        known = {_plain(value): place for place, value in enumerate(self.values)}
+        known |= {value: place for place, value in enumerate(self.values)}
+        texts = as_texts(found)
+        places = np.array([*[known.get(t, known.get(_plain(t), -1)) for t in texts], -1])[codes]
         return places, places < 0
 
     def encode(self, places: Any) -> Any:
@@ -117,16 +123,28 @@ class Treatment:
     target: Numbers | Categories
     task: str
 
-    def encode(self, table: Any) -> Any:
+    def encode(self, rows: Any) -> Any:
         """The features of all rows, of shape (n, width).
+
+        Args:
+            rows: a pandas table that has the columns, or rows of cells in their order.
 
         Raises:
             TableError: a column is missing, or a cell cannot be read.
         """
+        table = rows if isinstance(rows, pd.DataFrame) else self._table(rows)
         read, bad = _read(table, self.features)
         _refuse_cells(table, self.features, bad)
-        columns = [column.encode(found) for column, found in zip(self.features, read)]
-        return np.concatenate(columns, axis=1)
+        return _encoded(table, self.features, read)
+
+    def _table(self, rows: Any) -> Any:
+        names = [column.name for column in self.features]
+        try:
+            return pd.DataFrame(rows, columns=names)
+        except ValueError as error:
+            raise TableError(
+                f"a pandas table is needed, or rows of {len(names)} cells: {_one_line(error)}"
+            ) from None
 
     def feature_names(self) -> tuple[str, ...]:
         """One for each number of a row: "age", or "colour=red" where there are categories."""
@@ -151,8 +169,13 @@ def treatment(description: Any) -> Treatment:
     return Treatment(features, _column(description["target"]), description["task"])
 
 
-def read_csv(path: str | Path) -> Any:
+def read_csv(path: str | Path, texts: Sequence[str] = ()) -> Any:
     """A CSV file with a header as a pandas table.
+
+    Args:
+        path: of the file.
+        texts: columns whose cells are to stay as they are written; what the others hold, numbers
+            or texts, is inferred.
 
     Raises:
         TableError: it is not there, not text, not a table, or its header cannot be used.
@@ -167,14 +190,17 @@ def read_csv(path: str | Path) -> Any:
                 header=0,
                 names=header,
                 index_col=False,
+                dtype={name: str for name in texts if name in header},
                 low_memory=False,
-                encoding="utf-8-sig",
+                float_precision="round_trip",
             )
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error) from None
     except (ValueError, OverflowError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise TableError(f"{path} is not a table: {_first_line(error)}") from None
+        raise TableError(f"{path} is not a table: {_one_line(error)}") from None
     if table.empty:
         raise TableError(f"{path} has a header and no rows")
-    return table
+    return table.astype({name: "category" for name in table if table[name].dtype.kind == "O"})
 
 
 def load(
@@ -202,13 +228,15 @@ def load(
         TableError: the file cannot be used as it is; the message names row and column.
         MissingExtraError: pandas or scikit-learn is not installed.
     """
+    if task is not None:
+        check_choice("task", task, TASKS)
     table = read_csv(path)
     target = _target(table, target)
     columns = [_inferred(table[name]) for name in table.columns if name != target]
     table, dropped = _whole_rows(table, [*columns, _inferred(table[target])], drop_missing)
     aim, task = _aim(table[target], task)
-    made = Treatment(tuple(columns), aim, task)
-    _check_width(made)
+    made = Treatment(tuple(_left(table, columns) if dropped else columns), aim, task)
+    _check_size(made, len(table))
     dataset, made = _split(Path(path).stem, table, made, seed)
     return dataset, made, _told(made, table, dropped)
 
@@ -221,20 +249,22 @@ def _header(path: str | Path) -> list[str]:
         with open(path, newline="", encoding="utf-8-sig") as file:
             return next(csv.reader(file, strict=True), [])
     except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path} is not text in UTF-8 (byte {error.object[error.start]:#04x} at "
-            f"{error.start:,}): save it in that encoding"
-        ) from None
+        raise _not_utf8(path, error) from None
     except csv.Error as error:
         raise TableError(f"the header of {path} cannot be read: {error}") from None
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}") from None
 
 
+def _not_utf8(path: str | Path, error: UnicodeDecodeError) -> TableError:
+    byte = f"{error.object[error.start]:#04x}"
+    return TableError(f"{path} is not text in UTF-8 (it holds the byte {byte}): save it as UTF-8")
+
+
 def _check_header(header: list[str], path: str | Path) -> None:
     """Refuse a header whose columns could not be told apart or that is none."""
-    if not header:
-        raise TableError(f"{path} is empty: a header and rows are needed")
+    if not "".join(header).strip():
+        raise TableError(f"{path} has no header in its first line")
     if len(header) > WIDEST:
         raise TableError(f"{path} has {len(header):,} columns; {WIDEST:,} at most can be used")
     if len(header) == 1:
@@ -248,7 +278,7 @@ def _check_header(header: list[str], path: str | Path) -> None:
         raise TableError(f"{path} has two columns named {_quoted(twice)}")
 
 
-def _first_line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -259,20 +289,20 @@ def _target(table: Any, target: str | None) -> str:
     names = list(table.columns)
     if target is None:
         return str(names[-1])
-    check_choice("--target", target, names)
+    if target not in names:
+        shown = _some([_told_name(name) for name in names])
+        raise TableError(f"no column is called {_quoted(target)}; there are {shown}")
     return target
 
 
 def _inferred(cells: Any) -> Numbers | Categories:
     """What a column is: of numbers, if half of its cells or more can be read as such."""
-    name = str(cells.name)
     found = cells.dropna()
     if found.empty:
-        raise TableError(f"column {_quoted(name)} is empty: leave it out of the file")
-    if not pd.api.types.is_bool_dtype(cells):
-        readable = pd.to_numeric(found, errors="coerce").notna().mean()
-        if readable >= 0.5:
-            return Numbers(name)
+        raise TableError(f"column {_quoted(cells.name)} is empty: leave it out of the file")
+    is_bool = pd.api.types.is_bool_dtype(cells)
+    if not is_bool and np.isnan(_numbers(found)).mean() <= 0.5:
+        return Numbers(str(cells.name))
     return _categories(found)
 
 
@@ -280,11 +310,35 @@ def _categories(cells: Any) -> Categories:
     values = sorted(set(as_texts(pd.unique(cells))), key=_number_or_text)
     if len(values) > MOST_CATEGORIES:
         raise TableError(
-            f"column {_quoted(str(cells.name))} has {len(values):,} different texts, such as "
-            f"{_quoted(values[0])}: {MOST_CATEGORIES} at most can be told apart; leave it out of "
-            "the file"
+            f"column {_quoted(cells.name)} has {len(values):,} different values that are no "
+            f"numbers to calculate with, such as {_quoted(values[0])}: {MOST_CATEGORIES} at most "
+            "can be told apart"
         )
     return Categories(str(cells.name), tuple(values))
+
+
+def _left(table: Any, columns: Sequence[Numbers | Categories]) -> list[Numbers | Categories]:
+    """The same columns, with the values alone that are left in the table."""
+    return [c if isinstance(c, Numbers) else _categories(table[c.name]) for c in columns]
+
+
+def _numbers(cells: Any) -> Any:
+    """Each cell as a number; nan where it is none."""
+    if cells.dtype.kind in "biuf":
+        return cells.to_numpy(dtype=float, na_value=np.nan)
+    codes, found = pd.factorize(cells)
+    return np.array([*map(_number, found), math.nan])[codes]
+
+
+def _number(cell: Any) -> float:
+    """What a cell is as a number, in the spellings that are usual in files; nan if it is none."""
+    is_other = "_" in cell or not cell.isascii() if isinstance(cell, str) else False
+    if is_other or not (isinstance(cell, str) or hasattr(cell, "__float__")):
+        return math.nan
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def as_texts(cells: Any) -> list[str]:
@@ -297,15 +351,22 @@ def as_texts(cells: Any) -> list[str]:
 
 
 def _as_text(cell: Any) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    is_whole = isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e16
+    return str(int(cell)) if is_whole else str(cell)
+
+
+def _plain(text: str) -> str:
+    """One spelling for numbers of one size, and for true and false."""
+    if text.lower() in ("true", "false"):
+        return text.capitalize()
+    number = _number(text)
+    return _as_text(number) if math.isfinite(number) else text
 
 
 def _number_or_text(text: str) -> tuple[float, str]:
     """What sorts numbers by size, before texts."""
-    try:
-        return float(text), text
-    except ValueError:
-        return math.inf, text
+    number = _number(text)
+    return (math.inf if math.isnan(number) else number), text
 
 
 def _aim(cells: Any, task: str | None) -> tuple[Numbers | Categories, str]:
@@ -316,18 +377,18 @@ def _aim(cells: Any, task: str | None) -> tuple[Numbers | Categories, str]:
             f"a regression needs numbers, and column {_quoted(column.name)} holds texts such as "
             f"{_quoted(column.values[0])}"
         )
-    task = task or _task_of(cells, column)
+    task = task or _task_of(column, cells)
     if task != "regression" and isinstance(column, Numbers):
         column = _categories(cells)
     _check_values(cells.nunique(), task, column.name)
     return column, task
 
 
-def _task_of(cells: Any, column: Numbers | Categories) -> str:
+def _task_of(column: Numbers | Categories, cells: Any) -> str:
     """The kind of problem that a target is."""
     if isinstance(column, Categories):
         return "binary" if len(column.values) == 2 else "multiclass"
-    numbers = np.unique(column.read(cells)[0])
+    numbers = np.unique(_numbers(cells))
     if len(numbers) == 2:
         return "binary"
     whole = bool((numbers == np.floor(numbers)).all())
@@ -344,12 +405,12 @@ def _check_values(many: int, task: str, name: str) -> None:
         )
 
 
-def _check_width(made: Treatment) -> None:
+def _check_size(made: Treatment, rows: int) -> None:
     width = sum(column.width for column in made.features)
-    if width > WIDEST:
+    if width > WIDEST or width * rows > MOST_NUMBERS:
         raise TableError(
-            f"a row becomes {width:,} numbers, since texts are encoded as a 1 among zeros; "
-            f"{WIDEST:,} at most can be used"
+            f"{rows:,} rows become {width:,} numbers each, since texts are encoded as a 1 among "
+            f"zeros; {WIDEST:,} at most can be used, and {MOST_NUMBERS:,} together"
         )
 
 
@@ -358,10 +419,13 @@ def _check_width(made: Treatment) -> None:
 
 def _read(table: Any, columns: Any) -> tuple[list[Any], list[Any]]:
     """What each column's cells are read as, and which of them cannot be."""
-    missing = [_quoted(column.name) for column in columns if column.name not in table]
+    names = list(table.columns)
+    missing = [_quoted(column.name) for column in columns if names.count(column.name) != 1]
     if missing:
-        names = ", ".join(missing[:_SHOWN])
-        raise TableError(f"the table lacks {len(missing)} of the columns trained on: {names}")
+        raise TableError(
+            f"the table needs each column that was trained on, once; {len(missing):,} are not as "
+            f"needed: {', '.join(missing[:_SHOWN])}"
+        )
     pairs = [column.read(table[column.name]) for column in columns]
     return [found for found, _ in pairs], [bad for _, bad in pairs]
 
@@ -404,16 +468,32 @@ def _faults(table: Any, columns: Any, bad: list[Any]) -> Iterator[str]:
 
 def _fault(cell: Any, column: Numbers | Categories) -> str:
     if pd.isna(cell):
-        return "empty"
+        return "missing"
     if isinstance(column, Numbers):
-        return f"{_quoted(_as_text(cell))} is not a finite number"
+        number = _number(cell)
+        far = math.isfinite(number)
+        fault = "is too far from those trained on" if far else "is not a finite number"
+        return f"{_quoted(_as_text(cell))} {fault}"
     known = ", ".join(map(_quoted, column.values[:_SHOWN]))
     return f"{_quoted(_as_text(cell))} is none of the values trained on, such as {known}"
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: object) -> str:
     """A text from a file, short and in one line."""
-    return repr(text if len(text) <= 40 else text[:37] + "...")
+    return repr(_shortened(str(text)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _encoded(table: Any, columns: Any, read: list[Any]) -> Any:
+    """The features of all rows, of shape (n, width)."""
+    rows = np.concatenate([c.encode(found) for c, found in zip(columns, read)], axis=1)
+    if not np.isfinite(rows).all():
+        scaled = [c.encode(found) for c, found in zip(columns, read)]
+        _refuse_cells(table, columns, [~np.isfinite(numbers).all(axis=1) for numbers in scaled])
+    return rows
 
 
 # ---- examples ----
@@ -433,8 +513,8 @@ def _split(name: str, table: Any, made: Treatment, seed: int) -> tuple[Dataset, 
         aim = aim.scaled_by(targets[train])
         targets = aim.encode(targets)[:, 0]
     made = Treatment(features, aim, made.task)
-    rows = np.concatenate([c.encode(found) for c, found in zip(features, read)], axis=1)
-    learnt, held_out = [Examples(rows[p].tolist(), targets[p].tolist()) for p in (train, test)]
+    rows = _encoded(table, features, read)
+    learnt, held_out = [Examples(rows[places], targets[places]) for places in (train, test)]
     classes = aim.values if isinstance(aim, Categories) else ()
     scale = (aim.mean, aim.std) if isinstance(aim, Numbers) else (0.0, 1.0)
     dataset = Dataset(name, made.task, learnt, held_out, made.feature_names(), classes, *scale)
@@ -461,18 +541,23 @@ def _told(made: Treatment, table: Any, dropped: int) -> list[str]:
     """What was inferred, in lines."""
     target, kinds = made.target, {"regression": "numbers", "binary": "two classes"}
     what = kinds.get(made.task) or f"{target.width} classes"
-    numbers = [c.name for c in made.features if isinstance(c, Numbers)]
-    texts = [f"{c.name} ({c.width})" for c in made.features if isinstance(c, Categories)]
-    lines = [f"target: {target.name}, {what}, so the task is {made.task}"]
+    numbers = [_told_name(c.name) for c in made.features if isinstance(c, Numbers)]
+    encoded = [c for c in made.features if isinstance(c, Categories)]
+    texts = [f"{_told_name(c.name)} ({c.width})" for c in encoded]
+    lines = [f"target: {_told_name(target.name)}, {what}, so the task is {made.task}"]
     lines += [f"numbers, scaled: {_some(numbers)}"] * bool(numbers)
     lines += [f"texts, encoded:  {_some(texts)}"] * bool(texts)
     left = f", {dropped:,} left out for missing or unreadable cells" if dropped else ""
     return [*lines, f"rows: {len(table):,}{left}"]
 
 
+def _told_name(name: str) -> str:
+    return printable(_shortened(name))
+
+
 def _some(names: list[str]) -> str:
-    shown = [name if len(name) <= 40 else name[:37] + "..." for name in names[:8]]
-    return ", ".join(shown) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
 
 
 def _names(column: Numbers | Categories) -> list[str]:

@@ -34,7 +34,7 @@ def draw(
 
         print(tree(value))
     else:
-        _check_file(out, force)
+        check_new_file(out, force)
         _save(value, out)
         print(f"saved: {out}")
 
@@ -62,7 +62,7 @@ def _number(name: str, text: str) -> float:
     return number
 
 
-def _check_file(out: Path, force: bool) -> None:
+def check_new_file(out: Path, force: bool) -> None:
     """Refuse a file that is there, or whose folder is not."""
     if out.exists() and not force:
         raise ArgumentError(f"{out} is there already: say --force to overwrite it")

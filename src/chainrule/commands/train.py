@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HISTORY, REPORT = "history.csv", "report.html"
 LOSS, BOUNDARY, NEURON = "loss.png", "boundary.png", "neuron.svg"
+CONFUSION, PREDICTIONS = "confusion.png", "predictions.png"  # which `chainrule show` leaves
 
 
 class Recipe(NamedTuple):
@@ -59,6 +60,7 @@ USUAL_LOSS = {
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Argument(
@@ -116,6 +118,7 @@ def train(
     """
     _require_packages()
     if resume is not None:
+        _refuse_beside_resume(context)
         _go_on(resume)
         return
     if data is None:
@@ -150,6 +153,18 @@ def train(
     _claim(run, force)
     print("\n".join([*lines, ""]), end="")
     _train(run, settings, dataset, treatment, None)
+
+
+def _refuse_beside_resume(context: typer.Context) -> None:
+    """Refuse what else the command line says: all of it was decided when the run began."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    said = [
+        name for name, source in sources.items() if getattr(source, "name", "") == "COMMANDLINE"
+    ]
+    others = [f"--{name.replace('_', '-')}" for name in said if name not in ("resume", "data")]
+    if "data" in said or others:
+        what = others[0] if others else "DATA"
+        raise ArgumentError(f"--resume goes on as the run began: leave {what} out")
 
 
 def _go_on(run: Path) -> None:
@@ -217,6 +232,7 @@ def _settings(data: str, seed: int, said: dict[str, Any], more: dict[str, Any]) 
 
     given = {name: value for name, value in said.items() if value is not None}
     if is_csv(data):
+        data = os.path.abspath(data)  # the run can be gone on with from anywhere
         usual, sha256 = OF_A_FILE, digest(data)
     else:
         check_choice("data set", data, list(RECIPES))
@@ -227,6 +243,8 @@ def _settings(data: str, seed: int, said: dict[str, Any], more: dict[str, Any]) 
     check_activation(settings.activation)
     check_choice("--schedule", settings.schedule, list(SCHEDULES))
     check_choice("--optimizer", settings.optimizer, list(OPTIMIZERS))
+    if settings.task is not None:
+        check_choice("task", settings.task, list(USUAL_LOSS))
     for name in ("steps", "patience"):
         if (said | more)[name] is not None:
             check_range(f"--{name}", decided[name], lambda n: n > 0, "a whole number from 1 up")
@@ -309,7 +327,7 @@ def _claim(run: Path, force: bool) -> None:
 def _files() -> list[str]:
     from chainrule.checkpoints import CHECKPOINT
 
-    return [HISTORY, REPORT, LOSS, BOUNDARY, NEURON, CHECKPOINT]
+    return [HISTORY, REPORT, LOSS, BOUNDARY, NEURON, CONFUSION, PREDICTIONS, CHECKPOINT]
 
 
 # ---- pictures ----

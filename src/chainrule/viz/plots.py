@@ -24,6 +24,7 @@ INK, FAINT = "#1a2430", "#d5dbe1"
 _GRID = 60  # points to a side at which a decision is asked for
 _FINER = 480  # and to which it is interpolated
 _HIGHEST = 1e100  # an infinite score could not be interpolated
+_MOST_FIELDS = 20  # classes of a confusion matrix up to which its numbers can be read
 _DPI = 160
 
 
@@ -135,6 +136,74 @@ def decision_boundary(
     axes.grid(False)
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, fontsize=9)
     _save(figure, path)
+
+
+def confusion_matrix(counts: Sequence[Sequence[int]], names: Sequence[str], path: Path) -> None:
+    """Plot how many examples of each class are taken for which; right ones are on the diagonal.
+
+    A field is the darker the larger its share of its row is.
+
+    Args:
+        counts: a row for each class, with the number of its examples that are taken for each.
+        names: of the classes.
+        path: the file to write; its suffix names the format.
+
+    Raises:
+        ArgumentError: there are not as many rows as names.
+        MissingExtraError: matplotlib is not installed.
+    """
+    _same_length("rows", counts, "names", names)
+    size = min(2.4 + 0.5 * len(names), 12.0)
+    figure = _figure(size + 1.0, size)
+    axes = figure.subplots()
+    shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    if len(names) <= _MOST_FIELDS:
+        _fields(axes, counts, shares)
+    told = [name if len(name) <= 20 else name[:17] + "..." for name in names]
+    text = {"fontsize": 9 if len(names) <= _MOST_FIELDS else 5, "parse_math": False}
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    fit = len("".join(told)) <= 40
+    axes.set_xticks(range(len(told)), told, **({} if fit else slanted), **text)
+    axes.set_yticks(range(len(told)), told, **text)
+    axes.set(xlabel="what the network says", ylabel="what it is")
+    edges = [i - 0.5 for i in range(1, len(told))]
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(True, which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    _save(figure, path)
+
+
+def predictions_plot(targets: Sequence[float], said: Sequence[float], path: Path) -> None:
+    """Plot what a network says against what is right; on the diagonal the two are the same.
+
+    Args:
+        targets: what is right.
+        said: what the network says, as many numbers.
+        path: the file to write; its suffix names the format.
+
+    Raises:
+        ArgumentError: the lists differ in length.
+        MissingExtraError: matplotlib is not installed.
+    """
+    _same_length("targets", targets, "predictions", said)
+    figure = _figure(5.0, 4.6)
+    axes = figure.subplots()
+    axes.axline((targets[0], targets[0]), slope=1.0, color=INK, linewidth=0.8)
+    _points(axes, list(zip(targets, said)), 0, "")
+    axes.set(xlabel="what is right", ylabel="what the network says")
+    _tidy(axes)
+    _save(figure, path)
+
+
+def _fields(axes: Any, counts: Sequence[Sequence[int]], shares: list[list[float]]) -> None:
+    """The counts in their fields, white on dark ones."""
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            colour = "white" if shares[i][j] > 0.5 else INK if count else "#6b7785"
+            axes.text(j, i, f"{count}", ha="center", va="center", fontsize=9, color=colour)
 
 
 # ---- decisions over the plane ----
