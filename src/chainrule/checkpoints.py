@@ -7,7 +7,6 @@ else as JSON in its metadata, with a SHA-256 of both. Nothing in it is run when 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -99,7 +98,7 @@ def write(run: str | os.PathLike[str], progress: Progress, description: Mapping[
         _replace(path, as_bytes(tensors, {"chainrule": text, "sha256": digest}))
     except OSError as error:
         raise CheckpointError(
-            f"no checkpoint could be written to {path}: {error.strerror}; one that was there "
+            f"no checkpoint could be written to {path}: {error.strerror or error}; one that was there "
             "before is still there"
         ) from None
 
@@ -152,7 +151,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             if os.fstat(file.fileno()).st_size != len(content):
-                raise OSError(errno.EIO, "not all of it was written")
+                raise CheckpointError("not all of it was written")
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
