@@ -79,9 +79,9 @@ def _set(rule: str) -> dict[str, str]:
 
 
 CLOSURES = [
-    _closures("`=` for `+=` in +", _set(_ADD)),
-    _closures("`=` for `+=` in *", _set(_MUL)),
-    _closures("`=` for `+=` in **", _set(_POW)),
+    _closures("`=` for `+=` in the rule of `+`", _set(_ADD)),
+    _closures("`=` for `+=` in the rule of `*`", _set(_MUL)),
+    _closures("`=` for `+=` in the rule of `**`", _set(_POW)),
     _closures("`=` for `+=` in exp", _set(_EXP)),
     _closures("`=` for `+=` in log", _set(_LOG)),
     _closures("`=` for `+=` in tanh", _set(_TANH)),
@@ -120,11 +120,15 @@ CLOSURES = [
         },
     ),
     _closures(
-        "`out.grad` is forgotten in +",
+        "`out.grad` is forgotten in the rule of `+`",
         {_ADD: "            self.grad = self.grad + 1\n            other.grad = other.grad + 1\n"},
     ),
-    _closures("`out.grad` is forgotten in *", {_MUL: _MUL.replace("out.grad * ", "")}),
-    _closures("`out.grad` is forgotten in **", {_POW: _POW.replace("out.grad * ", "")}),
+    _closures(
+        "`out.grad` is forgotten in the rule of `*`", {_MUL: _MUL.replace("out.grad * ", "")}
+    ),
+    _closures(
+        "`out.grad` is forgotten in the rule of `**`", {_POW: _POW.replace("out.grad * ", "")}
+    ),
     _closures("`out.grad` is forgotten in exp", {_EXP: _EXP.replace("out.grad * ", "")}),
     _closures("`out.grad` is forgotten in log", {_LOG: _LOG.replace("out.grad / ", "1 / ")}),
     _closures("`out.grad` is forgotten in tanh", {_TANH: _TANH.replace("out.grad * ", "")}),
@@ -132,8 +136,8 @@ CLOSURES = [
         "`out.grad` is forgotten in sigmoid", {_SIGMOID: _SIGMOID.replace("out.grad * ", "")}
     ),
     _closures("`out.grad` is forgotten in relu", {_RELU: _RELU.replace("out.grad", "1")}),
-    _closures("the second operand of + gets no gradient", {_ADD: _ADD.splitlines()[0] + "\n"}),
-    _closures("the second operand of * gets no gradient", {_MUL: _MUL.splitlines()[0] + "\n"}),
+    _closures("the second operand of `+` gets no gradient", {_ADD: _ADD.splitlines()[0] + "\n"}),
+    _closures("the second operand of `*` gets no gradient", {_MUL: _MUL.splitlines()[0] + "\n"}),
     _closures(
         "a closure over the loop's variable",
         {
@@ -180,13 +184,15 @@ CLOSURES = [
         "operands are copied",
         {"return x if isinstance(x, Value) else Value(x)": "return Value(getattr(x, 'data', x))"},
     ),
-    _closures("+ forgets its operands", {_NEW_ADD: _NEW_ADD.replace("(self, other), ", "(), ")}),
-    _closures("* forgets its operands", {_NEW_MUL: _NEW_MUL.replace("(self, other), ", "(), ")}),
+    _closures("`+` forgets its operands", {_NEW_ADD: _NEW_ADD.replace("(self, other), ", "(), ")}),
+    _closures("`*` forgets its operands", {_NEW_MUL: _NEW_MUL.replace("(self, other), ", "(), ")}),
     _closures(
-        "+ forgets its second operand", {_NEW_ADD: _NEW_ADD.replace("(self, other), ", "(self,), ")}
+        "`+` forgets its second operand",
+        {_NEW_ADD: _NEW_ADD.replace("(self, other), ", "(self,), ")},
     ),
     _closures(
-        "* forgets its second operand", {_NEW_MUL: _NEW_MUL.replace("(self, other), ", "(self,), ")}
+        "`*` forgets its second operand",
+        {_NEW_MUL: _NEW_MUL.replace("(self, other), ", "(self,), ")},
     ),
     _closures(
         "all values share one gradient",
@@ -222,11 +228,11 @@ class Value:
         "`__repr__` does not show the number",
         {'f"Value({self.data}, grad={self.grad})"': '"a value"'},
     ),
-    _closures("1 - t for 1 - t**2 in tanh", {_TANH: _TANH.replace("**2", "")}),
+    _closures("`1 - t` for `1 - t**2` in tanh", {_TANH: _TANH.replace("**2", "")}),
     _closures("the input for the result in tanh", {_TANH: _TANH.replace("out.data", "self.data")}),
     _closures("the input for the result in exp", {_EXP: _EXP.replace("out.data", "self.data")}),
     _closures("the result for the input in log", {_LOG: _LOG.replace("self.data", "out.data")}),
-    _closures("n for n - 1 in the rule of **", {"(exponent - 1)": "exponent"}),
+    _closures("`n` for `n - 1` in the rule of `**`", {"(exponent - 1)": "exponent"}),
     _closures(
         "relu passes every gradient on",
         {"            if self.data > 0:\n": "            if True:\n"},
@@ -235,6 +241,12 @@ class Value:
         "relu asks the gradient's sign",
         {"            if self.data > 0:\n": "            if out.grad > 0:\n"},
     ),
+    _closures("`+` passes no gradient on", {_ADD: "            pass\n"}),
+    _closures("`*` passes no gradient on", {_MUL: "            pass\n"}),
+    _closures("`**` passes no gradient on", {_POW: "            pass\n"}),
+    _closures("exp passes no gradient on", {_EXP: "            pass\n"}),
+    _closures("tanh passes no gradient on", {_TANH: "            pass\n"}),
+    _closures("relu passes no gradient on", {_RELU: "            pass\n"}),
     _closures("`__radd__` is missing", {"def __radd__": "def radd"}),
     _closures("`__rmul__` is missing", {"def __rmul__": "def rmul"}),
     _closures("the bias is not among the parameters", {"[*self.w, self.b]": "self.w"}),
@@ -251,7 +263,7 @@ class Value:
         "every layer is made for the network's inputs", {"Layer(sizes[i], ": "Layer(sizes[0], "}
     ),
     _closures(
-        "zero_grad() sets data to zero",
+        "`zero_grad()` sets data to zero",
         {"            p.grad = 0.0\n": "            p.data = 0.0\n"},
     ),
 ]
@@ -338,9 +350,9 @@ LOCAL = [
     ),
     _local("`out.grad` is forgotten everywhere", {"slope * v.grad": "slope"}),
     _local(
-        "the factors are not swapped in *", {"(other.data, self.data)": "(self.data, other.data)"}
+        "the factors are not swapped in `*`", {"(other.data, self.data)": "(self.data, other.data)"}
     ),
-    _local("* has the rule of +", {"(other.data, self.data)": "(1.0, 1.0)"}),
+    _local("`*` has the rule of `+`", {"(other.data, self.data)": "(1.0, 1.0)"}),
     _local(
         "numbers are cut to whole ones",
         {"        self.data = data\n": "        self.data = int(data)\n"},
@@ -374,15 +386,15 @@ class Value:
             "(1.0, -1.0)": "(-1.0, 1.0)",
         },
     ),
-    _local("the second operand of - has the wrong sign", {"(1.0, -1.0)": "(1.0, 1.0)"}),
-    _local("both operands of - have the wrong sign", {"(1.0, -1.0)": "(-1.0, 1.0)"}),
-    _local("the second operand of - gets no gradient", {"(1.0, -1.0)": "(1.0,)"}),
-    _local("the gradient of -a has no sign", {"(-1.0,)": "(1.0,)"}),
+    _local("the second operand of `-` has the wrong sign", {"(1.0, -1.0)": "(1.0, 1.0)"}),
+    _local("both operands of `-` have the wrong sign", {"(1.0, -1.0)": "(-1.0, 1.0)"}),
+    _local("the second operand of `-` gets no gradient", {"(1.0, -1.0)": "(1.0,)"}),
+    _local("the gradient of `-a` has no sign", {"(-1.0,)": "(1.0,)"}),
     _local(
-        "-a passes no gradient on", {"Value(-self.data, (self,), (-1.0,))": "Value(-self.data)"}
+        "`-a` passes no gradient on", {"Value(-self.data, (self,), (-1.0,))": "Value(-self.data)"}
     ),
     _local(
-        "-a changes a",
+        "`-a` changes a",
         {
             "        return Value(-self.data, (self,), (-1.0,))\n": """\
         self.data *= -1
@@ -391,7 +403,7 @@ class Value:
         },
     ),
     _local(
-        "/ cuts to whole numbers",
+        "`/` cuts to whole numbers",
         {"self.data / other.data, (self": "self.data // other.data, (self"},
     ),
     _local(
@@ -445,18 +457,20 @@ class Value:
         {"        slope = n *": "        assert isinstance(n, int), n\n        slope = n *"},
     ),
     _local(
-        "the exponent is missing in the rule of **", {"slope = n * self.data": "slope = self.data"}
+        "the exponent is missing in the rule of `**`",
+        {"slope = n * self.data": "slope = self.data"},
     ),
     _local(
-        "n - 1 for the factor n in the rule of **", {"slope = n * self": "slope = (n - 1) * self"}
+        "`n - 1` for the factor `n` in the rule of `**`",
+        {"slope = n * self": "slope = (n - 1) * self"},
     ),
-    _local("`*` for `**` in the rule of **", {"self.data ** (n - 1)": "self.data * (n - 1)"}),
+    _local("`*` for `**` in the rule of `**`", {"self.data ** (n - 1)": "self.data * (n - 1)"}),
     _local("base and exponent are swapped", {"Value(self.data**n": "Value(n**self.data"}),
-    _local("t**2 for 1 - t**2 in tanh", {"(1 - y * y,)": "(y * y,)"}),
-    _local("1 + t**2 for 1 - t**2 in tanh", {"(1 - y * y,)": "(1 + y * y,)"}),
-    _local("(1 - t)**2 for 1 - t**2 in tanh", {"(1 - y * y,)": "((1 - y) ** 2,)"}),
+    _local("`t**2` for `1 - t**2` in tanh", {"(1 - y * y,)": "(y * y,)"}),
+    _local("`1 + t**2` for `1 - t**2` in tanh", {"(1 - y * y,)": "(1 + y * y,)"}),
+    _local("`(1 - t)**2` for `1 - t**2` in tanh", {"(1 - y * y,)": "((1 - y) ** 2,)"}),
     _local(
-        "tanh with exp(x) for exp(2x)",
+        "tanh with `exp(x)` for `exp(2*x)`",
         {"y = math.tanh(self.data)": "y = (math.exp(self.data) - 1) / (math.exp(self.data) + 1)"},
     ),
     _local(
@@ -472,10 +486,10 @@ class Value:
     ),
     _local("log multiplies where it should divide", {"(1 / self.data,)": "(self.data,)"}),
     _local("log has the base 10", {"math.log(self.data)": "math.log10(self.data)"}),
-    _local("s for s * (1 - s) in sigmoid", {"(y * (1 - y),)": "(y,)"}),
-    _local("1 - s for s * (1 - s) in sigmoid", {"(y * (1 - y),)": "(1 - y,)"}),
-    _local("1 - s**2 for s * (1 - s) in sigmoid", {"(y * (1 - y),)": "(1 - y**2,)"}),
-    _local("sigmoid with exp(x) for exp(-x)", {"math.exp(-self.data)": "math.exp(self.data)"}),
+    _local("`s` for `s * (1 - s)` in sigmoid", {"(y * (1 - y),)": "(y,)"}),
+    _local("`1 - s` for `s * (1 - s)` in sigmoid", {"(y * (1 - y),)": "(1 - y,)"}),
+    _local("`1 - s**2` for `s * (1 - s)` in sigmoid", {"(y * (1 - y),)": "(1 - y**2,)"}),
+    _local("sigmoid with `exp(x)` for `exp(-x)`", {"math.exp(-self.data)": "math.exp(self.data)"}),
     _local(
         "relu passes on where the input is negative",
         {"(1.0 if on else 0.0,)": "(0.0 if on else 1.0,)"},
@@ -521,7 +535,7 @@ class Value:
         "the weights are not among the parameters", {"return [*self.w, self.b]": "return [self.b]"}
     ),
     _local(
-        "parameters() gives copies",
+        "`parameters()` gives copies",
         {"return [*self.w, self.b]": "return [Value(p.data) for p in [*self.w, self.b]]"},
     ),
     _local(
@@ -548,7 +562,7 @@ class Value:
         {_LAYER: "        return self.neurons[0].parameters()\n"},
     ),
     _local(
-        "parameters() is a list of lists",
+        "`parameters()` is a list of lists",
         {_MLP: "        return [layer.parameters() for layer in self.layers]\n"},
     ),
     _local(

@@ -592,12 +592,7 @@ def test_groups_asked_for_by_name_count(graded):
     """What goes further is no failure, unless its group is what was asked for."""
     everything = graded(ENGINE, None)
     assert outcomes(everything)["a chain of 5,000 sums"] == "wrong"
-    assert {r.behaviour.group for r in everything.failures} == {
-        "neuron",
-        "layer",
-        "network",
-        "descent",
-    }
+    assert {r.behaviour.group for r in everything.failures} == {"network", "descent"}
     depth = graded(ENGINE, ["depth"])
     assert (depth.passed, depth.score, len(depth.counted)) == (False, 0, 2)
     with pytest.raises(ArgumentError, match=r"no group of behaviours is called 'dept'.*depth"):

@@ -114,14 +114,16 @@ def test_endless_mutants(mutant, tmp_path):
 
 def test_the_advice_is_in_the_report(tmp_path):
     """The report tells the fault's name and what to write instead."""
-    report = graded(next(m for m in MUTANTS if m.cause == "`=` for `+=` in +"), tmp_path)
-    assert report.failures[0].cause.startswith("`=` for `+=` in +. ")
+    report = graded(
+        next(m for m in MUTANTS if m.cause == "`=` for `+=` in the rule of `+`"), tmp_path
+    )
+    assert report.failures[0].cause.startswith("`=` for `+=` in the rule of `+`. ")
     assert report.failures[0].cause.endswith("write `+=`.")
 
 
 def test_several_faults():
     """Faults that break different things are each found where they show."""
-    together = ["`__rsub__` is swapped", "1 + t**2 for 1 - t**2 in tanh", "log has the base 10"]
+    together = ["`__rsub__` is swapped", "`1 + t**2` for `1 - t**2` in tanh", "log has the base 10"]
     edits = {old: new for m in MUTANTS if m.cause in together for old, new in m.edits.items()}
     found = explained(observed(Mutant("", "local", edits).text()))
     assert {name: fault.name for name, (fault,) in found.items() if name in ("5 - a", "log")} == {

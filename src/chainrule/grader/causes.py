@@ -13,6 +13,8 @@ from chainrule.grader.judge import MISSING, Observation, agree, outcome
 from chainrule.grader.runner import TrustedEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from chainrule.grader.judge import Observations
 
 Planted = dict[str, list[TrustedEngine]]  # by the name of the fault
@@ -35,8 +37,9 @@ def explained(observations: Observations) -> dict[str, list[Fault]]:
     """The faults that give what was observed, by name of the behaviour.
 
     A fault explains a failure if an engine with that fault alone gives the same there, and if more
-    than half of what the fault breaks is broken in the same way. Of several the one is taken that
-    agrees best with the engine in all behaviours; those that agree equally well are given together.
+    than half of what the fault breaks is broken in the same way. The one that agrees best with the
+    engine in all behaviours comes first; others have to show in what is not explained by then.
+    Faults that agree equally well are given together.
 
     Where values are wrong already, networks are compared with the faults found in values. Training
     shows every fault and tells none apart, so it is compared with the faults found before; and so
@@ -47,12 +50,12 @@ def explained(observations: Observations) -> dict[str, list[Fault]]:
     """
     values, networks, training, further = _stages(observations)
     if _sound(values):
-        found = _best_of_each(_matches(faulty(), values | networks))
+        found = _assigned(_matches(faulty(), values | networks))
     else:
-        found = _best_of_each(_matches(faulty(), values))
-        found |= _best_of_each(_matches(_known(found), networks))
-    found |= _best_of_each(_matches(_known(found), training))
-    found |= _best_of_each(_matches(limited() | _known(found), further))
+        found = _assigned(_matches(faulty(), values))
+        found |= _assigned(_matches(_known(found), networks))
+    found |= _assigned(_matches(_known(found), training))
+    found |= _assigned(_matches(limited() | _known(found), further))
     return {name: faults for name, faults in found.items() if len(faults) <= _MANY}
 
 
@@ -140,9 +143,9 @@ class _Match(NamedTuple):
     broken: set[str]
     failed: set[str]
 
-    @property
-    def enough(self) -> bool:
-        return len(self.shown & self.broken) > _ENOUGH * len(self.broken)
+    def enough_besides(self, explained: Collection[str]) -> bool:
+        """Whether enough is shown in behaviours that are not explained by another fault."""
+        return len((self.shown & self.broken).difference(explained)) > _ENOUGH * len(self.broken)
 
     @property
     def difference(self) -> int:
@@ -159,7 +162,7 @@ def _matches(planted: Planted, observations: Observations) -> list[_Match]:
         if shown:
             broken = {n for n in observations if all(_differs(n, _seen(e, n)) for e in engines)}
             matches.append(_Match(fault, shown, broken, failed))
-    return [match for match in matches if match.enough]
+    return matches
 
 
 def _seen(engine: TrustedEngine, name: str) -> Observation:
@@ -169,15 +172,15 @@ def _seen(engine: TrustedEngine, name: str) -> Observation:
     return Observation(stopped="too slow") if impatient else given
 
 
-def _best_of_each(matches: list[_Match]) -> dict[str, list[Fault]]:
-    """For each failure that is explained, the faults that explain it and differ least."""
-    failures = set().union(*(match.shown for match in matches))
-    return {name: _best([match for match in matches if name in match.shown]) for name in failures}
-
-
-def _best(matches: list[_Match]) -> list[Fault]:
-    least = min(match.difference for match in matches)
-    return [_BY_NAME[match.name] for match in matches if match.difference == least]
+def _assigned(matches: list[_Match]) -> dict[str, list[Fault]]:
+    """For each failure the faults that explain it: the best one first, then what is left over."""
+    found: dict[str, list[Fault]] = {}
+    while matches := [match for match in matches if match.enough_besides(found)]:
+        least = min(match.difference for match in matches)
+        best = [match for match in matches if match.difference == least]
+        for name in set().union(*(match.shown for match in best)) - found.keys():
+            found[name] = [_BY_NAME[match.name] for match in best if name in match.shown]
+    return found
 
 
 def _differs(name: str, seen: Observation) -> bool:

@@ -67,6 +67,7 @@ SUB, RSUB = _lines(8, "return self + (-other)"), _lines(8, "return other + (-sel
 DIV, RDIV = _lines(8, "return self * other**-1"), _lines(8, "return other * self**-1")
 NEG = _lines(8, "return self * -1")
 TANH, RELU = "return act.tanh()", "return act.relu()"
+SUM, PRODUCT = "Value(self.data + other.data", "Value(self.data * other.data"
 DIFFERENCE, QUOTIENT = "self.data - other.data", "self.data / other.data"
 POWER = _lines(8, 'out = Value(self.data**n, (self,), f"**{n}")')
 # The graph's values in an order, and the walk through it.
@@ -125,6 +126,8 @@ OTHERWISE = {
     DIV: f"        other = {WRAP}\n" + _with_rule("/", QUOTIENT, "self, other"),
     RDIV: _RDIV,
     NEG: _with_rule("neg", "-self.data", "self,"),
+    _lines(8, "return self + other"): _lines(8, "return Value(other) + self"),
+    _lines(8, "return self * other"): _lines(8, "return Value(other) * self"),
     TANH: RELU,
 }
 
@@ -141,9 +144,9 @@ _OVERWRITES = (
 )
 
 ADDING_UP = [
-    Fault("`=` for `+=` in +", _OVERWRITES, _in_rule("+", "+=", "=")),
-    Fault("`=` for `+=` in *", _OVERWRITES, _in_rule("*", "+=", "=")),
-    Fault("`=` for `+=` in **", _OVERWRITES, _in_rule("**", "+=", "=")),
+    Fault("`=` for `+=` in the rule of `+`", _OVERWRITES, _in_rule("+", "+=", "=")),
+    Fault("`=` for `+=` in the rule of `*`", _OVERWRITES, _in_rule("*", "+=", "=")),
+    Fault("`=` for `+=` in the rule of `**`", _OVERWRITES, _in_rule("**", "+=", "=")),
     Fault("`=` for `+=` in exp", _OVERWRITES, _in_rule("exp", "+=", "=")),
     Fault("`=` for `+=` in log", _OVERWRITES, _in_rule("log", "+=", "=")),
     Fault("`=` for `+=` in tanh", _OVERWRITES, _in_rule("tanh", "+=", "=")),
@@ -297,14 +300,23 @@ _FORGOTTEN = (
     "operation's own derivative times `out.grad`."
 )
 
+_PASSES_NOTHING = (
+    "The result has an empty `_backward`, so its operands get nothing. Write the rule, and hand it "
+    "to the result: `out._backward = _backward`."
+)
+
 RULE = [
     Fault(
-        "`out.grad` is forgotten in +",
+        "`out.grad` is forgotten in the rule of `+`",
         _FORGOTTEN,
         _rule("+", "self.grad += 1.0", "other.grad += 1.0"),
     ),
-    Fault("`out.grad` is forgotten in *", _FORGOTTEN, _in_rule("*", " * out.grad", "")),
-    Fault("`out.grad` is forgotten in **", _FORGOTTEN, _in_rule("**", " * out.grad", "")),
+    Fault(
+        "`out.grad` is forgotten in the rule of `*`", _FORGOTTEN, _in_rule("*", " * out.grad", "")
+    ),
+    Fault(
+        "`out.grad` is forgotten in the rule of `**`", _FORGOTTEN, _in_rule("**", " * out.grad", "")
+    ),
     Fault("`out.grad` is forgotten in exp", _FORGOTTEN, _in_rule("exp", " * out.grad", "")),
     Fault("`out.grad` is forgotten in log", _FORGOTTEN, _in_rule("log", "out.grad", "1")),
     Fault("`out.grad` is forgotten in tanh", _FORGOTTEN, _in_rule("tanh", " * out.grad", "")),
@@ -315,30 +327,40 @@ RULE = [
         _FORGOTTEN,
         _in_all_rules("out.grad", "1.0"),
     ),
+    Fault("`+` passes no gradient on", _PASSES_NOTHING, _rule("+", "pass")),
+    Fault("`*` passes no gradient on", _PASSES_NOTHING, _rule("*", "pass")),
+    Fault("`**` passes no gradient on", _PASSES_NOTHING, _rule("**", "pass")),
+    Fault("`a - b` passes no gradient on", _PASSES_NOTHING, _rule("-", "pass")),
+    Fault("`a / b` passes no gradient on", _PASSES_NOTHING, _rule("/", "pass")),
+    Fault("exp passes no gradient on", _PASSES_NOTHING, _rule("exp", "pass")),
+    Fault("log passes no gradient on", _PASSES_NOTHING, _rule("log", "pass")),
+    Fault("tanh passes no gradient on", _PASSES_NOTHING, _rule("tanh", "pass")),
+    Fault("sigmoid passes no gradient on", _PASSES_NOTHING, _rule("sigmoid", "pass")),
+    Fault("relu passes no gradient on", _PASSES_NOTHING, _rule("relu", "pass")),
     Fault(
-        "the factors are not swapped in *",
+        "the factors are not swapped in `*`",
         "The derivative of a product by one factor is the other factor: "
         "`self.grad += other.data * out.grad`, and the other way round.",
         _rule("*", "self.grad += self.data * out.grad", "other.grad += other.data * out.grad"),
     ),
     Fault(
-        "* has the rule of +",
+        "`*` has the rule of `+`",
         "A product does not pass its gradient on unchanged: each factor gets it times the other "
         "factor's number.",
         _rule("*", "self.grad += out.grad", "other.grad += out.grad"),
     ),
     Fault(
-        "* multiplies by the operand's gradient",
+        "`*` multiplies by the operand's gradient",
         "The rule takes `other.grad` where the other factor's number, `other.data`, is meant.",
         _rule("*", "self.grad += other.grad * out.grad", "other.grad += self.grad * out.grad"),
     ),
     Fault(
-        "the second operand of + gets no gradient",
+        "the second operand of `+` gets no gradient",
         "Both operands of a sum get `out.grad`: the line for `other` is missing.",
         _rule("+", "self.grad += out.grad"),
     ),
     Fault(
-        "the second operand of * gets no gradient",
+        "the second operand of `*` gets no gradient",
         "Both factors get a gradient: the line for `other` is missing.",
         _rule("*", "self.grad += other.data * out.grad"),
     ),
@@ -393,7 +415,10 @@ VALUES = [
         "numbers are not made into values",
         "In `a + 1` the other operand is a number, which has no `.data`. Begin with "
         "`other = other if isinstance(other, Value) else Value(other)`.",
-        {WRAP: "other"},
+        {
+            f"        other = {WRAP}\n        out = {new}": f"        out = {new}"
+            for new in (SUM, PRODUCT)
+        },
     ),
     Fault(
         "operands are copied",
@@ -402,10 +427,10 @@ VALUES = [
         "`other = other if isinstance(other, Value) else Value(other)`.",
         {WRAP: 'Value(getattr(other, "data", other))'},
     ),
-    Fault("+ forgets its operands", _GIVE_OPERANDS, {'(self, other), "+"': '(), "+"'}),
-    Fault("* forgets its operands", _GIVE_OPERANDS, {'(self, other), "*"': '(), "*"'}),
-    Fault("+ forgets its second operand", _GIVE_OPERANDS, {'(self, other), "+"': '(self,), "+"'}),
-    Fault("* forgets its second operand", _GIVE_OPERANDS, {'(self, other), "*"': '(self,), "*"'}),
+    Fault("`+` forgets its operands", _GIVE_OPERANDS, {'(self, other), "+"': '(), "+"'}),
+    Fault("`*` forgets its operands", _GIVE_OPERANDS, {'(self, other), "*"': '(), "*"'}),
+    Fault("`+` forgets its second operand", _GIVE_OPERANDS, {'(self, other), "+"': '(self,), "+"'}),
+    Fault("`*` forgets its second operand", _GIVE_OPERANDS, {'(self, other), "*"': '(self,), "*"'}),
     Fault(
         "numbers are cut to whole ones",
         "`int()` or `//` cuts off what is behind the point. Keep the number as it is given, or "
@@ -496,33 +521,33 @@ OPERATORS = [
         | _rule("-", "self.grad += -out.grad", "other.grad += out.grad"),
     ),
     Fault(
-        "the second operand of - has the wrong sign",
+        "the second operand of `-` has the wrong sign",
         "Of `a - b` the derivative by b is -1: write `other.grad += -out.grad`.",
         _in_rule("-", "-out.grad", "out.grad"),
     ),
     Fault(
-        "both operands of - have the wrong sign",
+        "both operands of `-` have the wrong sign",
         "Of `a - b` the derivative by a is 1 and the derivative by b is -1.",
         _rule("-", "self.grad += -out.grad", "other.grad += out.grad"),
     ),
     Fault(
-        "the second operand of - gets no gradient",
+        "the second operand of `-` gets no gradient",
         "Both operands of a difference get a gradient, the second `-out.grad`.",
         _rule("-", "self.grad += out.grad"),
     ),
     Fault(
-        "the gradient of -a has no sign",
+        "the gradient of `-a` has no sign",
         "The derivative of `-a` is -1: write `self.grad += -out.grad`.",
         {NEG: _with_rule("neg", "-self.data", "self,").replace("-out.grad", "out.grad")}
         | _in_rule("neg", "-out.grad", "out.grad"),
     ),
     Fault(
-        "-a passes no gradient on",
+        "`-a` passes no gradient on",
         "`-a` makes a new value that knows nothing of a. Write `self * -1`, which keeps the graph.",
         {NEG: "        return Value(-self.data)\n"} | _rule("neg", "pass"),
     ),
     Fault(
-        "-a changes a",
+        "`-a` changes a",
         "The sign of `self.data` itself is changed. An operation makes a new value and leaves its "
         "operands as they are: write `self * -1`.",
         {
@@ -532,7 +557,7 @@ OPERATORS = [
         },
     ),
     Fault(
-        "/ cuts to whole numbers",
+        "`/` cuts to whole numbers",
         "`//` divides whole numbers. Write `/`.",
         {f"Value({QUOTIENT}": f"Value({QUOTIENT.replace('/', '//')}"},
     ),
@@ -598,15 +623,17 @@ OPERATORS = [
         "A check refuses exponents like 0.5: allow `(int, float)`.",
         {POWER: _lines(8, "assert isinstance(n, int)") + POWER},
     ),
-    Fault("the exponent is missing in the rule of **", _POWER, _in_rule("**", "n * self", "self")),
-    Fault("n for n - 1 in the rule of **", _POWER, _in_rule("**", "(n - 1)", "n")),
     Fault(
-        "n - 1 for the factor n in the rule of **",
+        "the exponent is missing in the rule of `**`", _POWER, _in_rule("**", "n * self", "self")
+    ),
+    Fault("`n` for `n - 1` in the rule of `**`", _POWER, _in_rule("**", "(n - 1)", "n")),
+    Fault(
+        "`n - 1` for the factor `n` in the rule of `**`",
         _POWER,
         _in_rule("**", "n * self", "(n - 1) * self"),
     ),
     Fault(
-        "`*` for `**` in the rule of **",
+        "`*` for `**` in the rule of `**`",
         _POWER,
         _in_rule("**", "self.data ** (n - 1)", "self.data * (n - 1)"),
     ),
@@ -633,13 +660,15 @@ _RELU = (
 _T, _E, _S = "math.tanh(self.data)", "math.exp(self.data)", "math.exp(-self.data)"
 
 FUNCTIONS = [
-    Fault("1 - t for 1 - t**2 in tanh", _TANH, _in_rule("tanh", "t**2", "t")),
-    Fault("t**2 for 1 - t**2 in tanh", _TANH, _in_rule("tanh", "(1 - t**2)", "t**2")),
-    Fault("1 + t**2 for 1 - t**2 in tanh", _TANH, _in_rule("tanh", "1 - t", "1 + t")),
-    Fault("(1 - t)**2 for 1 - t**2 in tanh", _TANH, _in_rule("tanh", "(1 - t**2)", "(1 - t) ** 2")),
+    Fault("`1 - t` for `1 - t**2` in tanh", _TANH, _in_rule("tanh", "t**2", "t")),
+    Fault("`t**2` for `1 - t**2` in tanh", _TANH, _in_rule("tanh", "(1 - t**2)", "t**2")),
+    Fault("`1 + t**2` for `1 - t**2` in tanh", _TANH, _in_rule("tanh", "1 - t", "1 + t")),
+    Fault(
+        "`(1 - t)**2` for `1 - t**2` in tanh", _TANH, _in_rule("tanh", "(1 - t**2)", "(1 - t) ** 2")
+    ),
     Fault("the input for the result in tanh", _TANH, _in_rule("tanh", "t**2", "self.data**2")),
     Fault(
-        "tanh with exp(x) for exp(2x)",
+        "tanh with `exp(x)` for `exp(2*x)`",
         "tanh is `(exp(2*x) - 1) / (exp(2*x) + 1)`: the 2 is missing. `math.tanh` is shorter.",
         {_T: f"({_E} - 1) / ({_E} + 1)"},
     ),
@@ -662,18 +691,20 @@ FUNCTIONS = [
         "log is the natural logarithm here: take `math.log(self.data)`.",
         {"math.log(": "math.log10("},
     ),
-    Fault("s for s * (1 - s) in sigmoid", _SIGMOID, _in_rule("sigmoid", "s * (1 - s)", "s")),
+    Fault("`s` for `s * (1 - s)` in sigmoid", _SIGMOID, _in_rule("sigmoid", "s * (1 - s)", "s")),
     Fault(
-        "1 - s for s * (1 - s) in sigmoid", _SIGMOID, _in_rule("sigmoid", "s * (1 - s)", "(1 - s)")
+        "`1 - s` for `s * (1 - s)` in sigmoid",
+        _SIGMOID,
+        _in_rule("sigmoid", "s * (1 - s)", "(1 - s)"),
     ),
     Fault(
-        "1 - s**2 for s * (1 - s) in sigmoid",
+        "`1 - s**2` for `s * (1 - s)` in sigmoid",
         _SIGMOID,
         _in_rule("sigmoid", "s * (1 - s)", "(1 - s**2)"),
     ),
-    Fault("1 + s for 1 - s in sigmoid", _SIGMOID, _in_rule("sigmoid", "1 - s", "1 + s")),
+    Fault("`1 + s` for `1 - s` in sigmoid", _SIGMOID, _in_rule("sigmoid", "1 - s", "1 + s")),
     Fault(
-        "sigmoid with exp(x) for exp(-x)",
+        "sigmoid with `exp(x)` for `exp(-x)`",
         "sigmoid is `1 / (1 + exp(-x))`: the sign is missing.",
         {_S: _E},
     ),
@@ -688,7 +719,7 @@ FUNCTIONS = [
         | _in_rule("relu", "(out.data > 0)", "(1 if out.data > 0 else 0.01)"),
     ),
     Fault(
-        "min for max in relu",
+        "`min` for `max` in relu",
         "relu is the larger one of 0 and the input: `max(0, x)`.",
         {"max(0.0, self.data)": "min(0.0, self.data)"} | _in_rule("relu", "> 0", "< 0"),
     ),
@@ -726,7 +757,7 @@ NETWORKS = [
         {_NEURON: "        return [self.b]\n"},
     ),
     Fault(
-        "parameters() gives copies",
+        "`parameters()` gives copies",
         "Training moves the values that `parameters()` lists, so they must be the network's own "
         "and not new ones of the same number.",
         {_NEURON: "        return [Value(p.data) for p in [*self.w, self.b]]\n"},
@@ -822,7 +853,7 @@ NETWORKS = [
         {_LAYER: "        return self.neurons[0].parameters()\n"},
     ),
     Fault(
-        "parameters() is a list of lists",
+        "`parameters()` is a list of lists",
         "`parameters()` is one flat list: `[p for layer in self.layers for p in "
         "layer.parameters()]`.",
         {_MLP: "        return [layer.parameters() for layer in self.layers]\n"},
@@ -833,18 +864,18 @@ NETWORKS = [
         {"return out[0] if len(out) == 1 else out": "return out[0]"},
     ),
     Fault(
-        "zero_grad() sets data to zero",
+        "`zero_grad()` sets data to zero",
         "It is the gradients that begin anew: `p.grad = 0.0`. The data are what was learned.",
         {"            p.grad = 0.0\n": "            p.data = 0.0\n"},
     ),
     Fault(
-        "zero_grad() does nothing",
+        "`zero_grad()` does nothing",
         "Gradients add up over calls of `backward()`. Set the gradient of each parameter to zero: "
         "`p.grad = 0.0`.",
         {"            p.grad = 0.0\n": "            p.grad\n"},
     ),
     Fault(
-        "zero_grad() forgets the biases",
+        "`zero_grad()` forgets the biases",
         "Weights and biases begin anew: go through all of `parameters()`.",
         {
             _lines(8, "for p in self.parameters():"): _lines(

@@ -67,13 +67,14 @@ def same(a: object, b: object) -> bool:
 
 
 def agree(a: Observation, b: Observation) -> bool:
-    """Whether two engines did the same: printed the same, and failed in the same way.
+    """Whether two engines did the same: printed the same, and failed in the same line and way.
 
     Where in their source they failed, and what the message says besides, may differ.
     """
     return (
         same(a.printed, b.printed)
         and a.error.partition(":")[0] == b.error.partition(":")[0]
+        and a.line == b.line
         and a.missing == b.missing
         and bool(a.stopped) == bool(b.stopped)
     )

@@ -103,6 +103,8 @@ def _missing(what: str, name: str) -> str:
         return f"{name} has no {what}, which Python calls where a number stands left of {sign}."
     if what in (name, *NETWORKS):
         return f"There is no class {what}."
+    if what.endswith("()"):
+        return f"{what[:-2]} asks for more arguments than it was given."
     if what.endswith("="):
         return f"There is no argument {what}."
     if what.isidentifier():

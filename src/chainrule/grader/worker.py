@@ -109,6 +109,7 @@ _UNARY = re.compile(r"bad operand type for unary -: '(.+)'")
 _OURS = (__file__, importlib.__file__)
 _CALL = re.compile(r"'(.+)' object is not callable")
 _KEYWORD = re.compile(r"unexpected keyword argument '(.+)'")
+_ARGUMENTS = re.compile(r"(\w+)\.__init__\(\) missing \d+ required")
 
 
 def told(raised: BaseException, names: Names) -> dict[str, Any]:
@@ -173,6 +174,9 @@ def _missing_operator(message: str, classes: set[str]) -> str:
         return f"__{reflected}{_OPERATORS[binary[1]]}__"
     if call and call[1] in classes:
         return "__call__"
+    arguments = _ARGUMENTS.match(message)
+    if arguments and arguments[1] in classes:
+        return f"{arguments[1]}()"
     keyword = _KEYWORD.search(message)
     return f"{keyword[1]}=" if keyword else ""
 
@@ -223,9 +227,16 @@ def _imported(folder: str, module: str, file: str) -> Names:
 def _beside(candidates: list[str]) -> Names:
     """The names of the first of these modules that is there."""
     for candidate in candidates:
-        if importlib.util.find_spec(candidate) is not None:
+        if _is_there(candidate):
             return vars(importlib.import_module(candidate))
     return {}
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # what it would lie in is no package
+        return False
 
 
 # ---- the process ----

@@ -4,15 +4,15 @@ TITLE = "Neurons, layers, networks"
 
 GROUPS = {
     "neuron": """
-        # a weight for each input, and a bias
+        # a weight for each input, and a bias (if there)
         n = Neuron(2)
         print(len(n.parameters()))  # 2 + 1
 
-        # a neuron's weights differ
+        # a neuron's weights differ (if there)
         n = Neuron(5)
         print(len({str(p.data) for p in n.parameters()}) >= 5)  # True
 
-        # gradients of a neuron's weights go as its inputs
+        # gradients of a neuron's weights go as its inputs (if there)
         n = Neuron(2)
         for p in n.parameters():
             p.data = 0.1
@@ -20,7 +20,7 @@ GROUPS = {
         g = sorted(p.grad for p in n.parameters())
         print(g[0] > 0, g[1] / g[0], g[2] / g[0])  # True, 2, 3
 
-        # a neuron's inputs have gradients
+        # a neuron's inputs have gradients (if there)
         n = Neuron(2)
         for p in n.parameters():
             p.data = 0.1
@@ -28,7 +28,7 @@ GROUPS = {
         n(x).backward()
         print(x[0].grad / x[1].grad, x[0].grad > 0)  # 1, True
 
-        # a neuron is no straight line
+        # a neuron is no straight line (if there)
         n = Neuron(1)
         for p in n.parameters():
             p.data = 0.5
@@ -36,15 +36,15 @@ GROUPS = {
         print(low + high == 2 * middle)  # False
         """,
     "layer": """
-        # a layer has an output for each neuron
+        # a layer has an output for each neuron (if there)
         layer = Layer(2, 3)
         print(len(layer([1.0, -1.0])))  # 3
 
-        # a layer has the parameters of its neurons
+        # a layer has the parameters of its neurons (if there)
         layer = Layer(2, 3)
         print(len({id(p) for p in layer.parameters()}))  # 3 * (2 + 1)
 
-        # each neuron answers for itself
+        # each neuron answers for itself (if there)
         layer = Layer(2, 3)
         for p in layer.parameters():
             p.data = 0.1
