@@ -98,8 +98,8 @@ def write(run: str | os.PathLike[str], progress: Progress, description: Mapping[
         _replace(path, as_bytes(tensors, {"chainrule": text, "sha256": digest}))
     except OSError as error:
         raise CheckpointError(
-            f"no checkpoint could be written to {path}: {error.strerror or error}; one that was there "
-            "before is still there"
+            f"no checkpoint could be written to {path}: {error.strerror or error}; "
+            "one that was there before is still there"
         ) from None
 
 
