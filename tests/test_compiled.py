@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -525,3 +527,15 @@ def test_a_result_does_not_tell_its_roundings():
         chainrule.condition(result)
     with pytest.raises(ArgumentError, match="first derivatives only"):
         chainrule.grad(result, w, create_graph=True)
+
+
+def test_numpy_may_load_random_numbers_late():
+    """NumPy loads its generator, and with it Python's, when it is first asked: nobody drew then."""
+    program = """
+import sys, numpy
+from chainrule import Value, compile
+assert "random" not in sys.modules
+print(compile(lambda x: Value(2.0) * x)(3.0).data)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("6.0\n", "")

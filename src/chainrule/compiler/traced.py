@@ -136,13 +136,12 @@ def _refuse_effects(heap: Heap, drawn: list[Any]) -> None:
 
 def _random_states() -> list[Any]:
     """What the next random numbers of Python and of NumPy depend on, where these are loaded."""
-    python, numpy = sys.modules.get("random"), sys.modules.get("numpy")
     states: list[Any] = []
-    if python is not None:
-        states.append(python.getstate())
-    if numpy is not None:
-        name, key, *others = numpy.random.get_state()
+    if "numpy" in sys.modules:  # first, for this may load Python's
+        name, key, *others = sys.modules["numpy"].random.get_state()
         states.append([name, key.tobytes(), *others])
+    if "random" in sys.modules:
+        states.append(sys.modules["random"].getstate())
     return states
 
 
@@ -258,6 +257,7 @@ class Traced:
         heap: what the function read from outside, as it was.
         values: how many values were recorded.
         scalars: their graph.
+        key: what the arguments of its calls are like.
         program: the array program of that.
         log: which passes did what, in the program and its backward.
         runner: what runs it and its backward.
@@ -293,6 +293,7 @@ class Traced:
         graph, values = trace.graph(groups)
         self.values = len(values)
         self.scalars = Packed(graph, values)
+        self.key = call.key
         times = [started, time.perf_counter()]
         lifted, leaves, _ = lift(graph)
         self.program, self.log = passes.run(lifted)
