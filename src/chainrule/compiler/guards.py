@@ -13,6 +13,7 @@ from chainrule import flat
 from chainrule.compiler.held import Held, is_shown
 from chainrule.compiler.reach import reached
 from chainrule.compiler.slots import MISSING, ClassAttributes, Contents, Names, Slots
+from chainrule.engine import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ class Heap:
                 return difference
         self._snapshot.take()  # the same numbers, in other objects
         return ""
+
+    def paths(self) -> dict[int, str]:
+        """How the function comes to each value in a slot, by the value's id."""
+        return {
+            id(x): slots.name(key)
+            for slots in reversed(self._all)  # the shortest path last, which stays
+            for key, x in zip(slots.keys, slots.items)
+            if type(x) is Value
+        }
 
     def described(self) -> list[str]:
         """How much is watched, and the variables behind which it was found."""

@@ -83,19 +83,26 @@ class Lifted:
         Returns:
             The output.
         """
-        if self._backward is None:
-            self._backward = self._derived()
-        number = self._run(self._backward)
-        for leaf, slope in zip(self.leaves, self._backward.outputs[-1].tolist()):
+        number = self._run(self.runner)
+        for leaf, slope in zip(self.leaves, self.runner.outputs[-1].tolist()):
             leaf.grad += gradient * slope
         return number
 
     @property
-    def source(self) -> str:
-        """The generated source of the backward pass, which contains the forward pass."""
+    def runner(self) -> Any:
+        """What runs the backward pass, which contains the forward pass.
+
+        Raises:
+            MissingExtraError: NumPy is not installed.
+        """
         if self._backward is None:
             self._backward = self._derived()
-        return str(self._backward.source)
+        return self._backward
+
+    @property
+    def source(self) -> str:
+        """The generated source of the backward pass."""
+        return str(self.runner.source)
 
     def explain(self) -> str:
         """What became of the graph, in words and counts.
