@@ -192,7 +192,6 @@ def read_csv(path: str | Path, texts: Sequence[str] = ()) -> Any:
                 index_col=False,
                 dtype={name: str for name in texts if name in header},
                 low_memory=False,
-                float_precision="round_trip",
             )
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error) from None
