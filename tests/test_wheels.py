@@ -152,6 +152,14 @@ def test_wheels_hold_every_module(pure_wheel):
     }
 
 
+def test_wheels_hold_the_course(pure_wheel):
+    """What the chapters of the course use lies beside them in a wheel."""
+    names = zipfile.ZipFile(pure_wheel).namelist()
+    assert {f"chainrule/course/chapters/{file}" for file in ("my_engine.py", "names.txt")} <= set(
+        names
+    )
+
+
 def test_the_archive_of_sources(unpacked, tmp_path):
     """From the archive the native engine is built and installed, as from the repository."""
     assert (unpacked / "src/chainrule/engine.pxd").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import io
 import itertools
@@ -14,6 +15,7 @@ from typing import Any
 from chainrule.errors import ArgumentError, missing_extra
 
 _NOTEBOOKS = ("ipykernel", "marimo")  # Jupyter, and what is built on it; marimo
+_DPI = 160
 _count = itertools.count(1)
 
 
@@ -61,7 +63,7 @@ def _displayed(thing: Any) -> tuple[Any, str]:
         return _Image(Path(thing).read_bytes()), ".png"
     if hasattr(thing, "figure"):
         file = io.BytesIO()
-        thing.figure.savefig(file, format="png", dpi=110)
+        thing.figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight")
         return _Image(file.getvalue()), ".png"
     if hasattr(thing, "to_svg"):
         return _Markup(thing, _scrolled(thing.to_svg())), ".svg"
@@ -70,11 +72,15 @@ def _displayed(thing: Any) -> tuple[Any, str]:
 
 
 class _Image:
+    """Pixels, more than one for each of the page's, so that they look sharp."""
+
     def __init__(self, png: bytes) -> None:
         self._png = png
 
-    def _repr_png_(self) -> bytes:
-        return self._png
+    def _repr_html_(self) -> str:
+        width = int.from_bytes(self._png[16:20]) * 100 // _DPI
+        source = f"data:image/png;base64,{base64.b64encode(self._png).decode()}"
+        return f'<img alt="" style="width: {width}px; max-width: 100%" src="{source}">'
 
     def save(self, path: Path) -> None:
         path.write_bytes(self._png)

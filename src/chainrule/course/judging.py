@@ -113,8 +113,8 @@ def _judged(exercise: Exercise, answer: Any) -> Verdict:
         return Verdict(None, "Replace the three dots, and run the cell again.")
     needed = kind(plain(exercise.right))
     if len(seen) != len(right) or (callable(exercise.right) and not callable(answer)):
-        words = f"Your answer is {kind(plain(answer))}, not {needed}."
-        return Verdict(False, f"{words} {exercise.otherwise}")
+        words = f"Your answer is {kind(plain(answer))}, not {needed}. {exercise.otherwise}"
+        return Verdict(False, _foreseen(exercise, seen, 0) or words)
     wrong = [i for i in range(len(right)) if not alike(seen[i], right[i], exercise.within)]
     if not wrong:
         return Verdict(True, exercise.because)
@@ -129,7 +129,7 @@ def _foreseen(exercise: Exercise, seen: list[Any], first: int) -> str | None:
     for wrong in exercise.wrong:
         known = look(exercise, wrong.answer)
         agree = [alike(a, b, exercise.within) for a, b in zip(seen, known)]
-        if len(agree) == len(seen) and agree[first] and sum(agree) > best:
+        if len(known) == len(seen) > first and agree[first] and sum(agree) > best:
             best, why = sum(agree), wrong.why
     return why
 

@@ -15,6 +15,10 @@ from chainrule.course.exercises import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_09,
+    chapter_10,
+    chapter_11,
+    chapter_12,
 )
 from chainrule.course.judging import Exercise
 
@@ -27,4 +31,8 @@ EXERCISES: dict[str, Exercise] = {
     **chapter_06.EXERCISES,
     **chapter_07.EXERCISES,
     **chapter_08.EXERCISES,
+    **chapter_09.EXERCISES,
+    **chapter_10.EXERCISES,
+    **chapter_11.EXERCISES,
+    **chapter_12.EXERCISES,
 }
