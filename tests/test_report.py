@@ -227,6 +227,16 @@ def test_many_classes_make_no_large_page():
     assert facts(page, "facts")["classes"] == ", ".join(map(str, range(12)))
 
 
+def test_regions_differ_without_colours():
+    """Eight classes have eight hatchings, the same where they are sure and where not."""
+    random.seed(0)
+    page = watched(MLP(2, [4, 8]), rings(8, each=2), steps=1)[0].to_html()
+    found = re.findall(r'<pattern id="ch-(base|sure)(\d)".*?d="(.*?)"', page)
+    lines = {kind: [d for other, _, d in found if other == kind] for kind in ("base", "sure")}
+    assert len(set(lines["base"])) == 8
+    assert lines["base"] == lines["sure"]
+
+
 # ---- in the browser ----
 
 

@@ -21,7 +21,7 @@ from chainrule.errors import ArgumentError, TrainingError
 from chainrule.nn import MLP, Module
 from chainrule.optim import SGD
 from chainrule.training import fit
-from chainrule.viz import charts, watch
+from chainrule.viz import charts, curves, watch
 from chainrule.viz.decisions import spread
 from chainrule.viz.regions import SIDE, Plane, outlines, regions
 from chainrule.viz.watch import Watch
@@ -201,8 +201,8 @@ def row(step, loss, held_out=None, accuracy=None, lr=0.1):
 
 def drawn(rows):
     """The picture of a history, as an element."""
-    parts, height = charts.curves(rows)
-    return ElementTree.fromstring(charts.document(charts.WIDTH, height, "title", parts))
+    parts, height = curves.curves(rows)
+    return ElementTree.fromstring(charts.document(curves.WIDTH, height, "title", parts))
 
 
 def line(picture, kind, number=0):
@@ -250,7 +250,7 @@ def test_curves_of_any_numbers_stay_in_the_picture(numbers):
 def test_thinned_lines_keep_what_stands_out(losses):
     """Of any number of points at most 400 are drawn, in order, the lowest and highest with them."""
     line = list(enumerate(losses))
-    kept = charts.thinned(line)
+    kept = curves.thinned(line)
     assert len(kept) <= 400
     assert list(kept) == sorted(set(kept) & set(line))
     assert {min(y for _, y in kept), max(y for _, y in kept)} == {min(losses), max(losses)}
@@ -352,6 +352,18 @@ def test_the_model_is_left_as_it_is():
     watching.to_html()
     assert [(p.data, p.grad, p.label) for p in model.parameters()] == before
     assert any(grad for _, grad, _ in before)
+
+
+def test_arrays_are_watched_as_lists_are():
+    """A training on arrays has the same report as one on lists, but for the seconds."""
+    np = pytest.importorskip("numpy")
+    pages = []
+    for kind in (list, np.array):
+        random.seed(0)
+        watching, data = Watch(), [kind(column) for column in points(12)]
+        fit(MLP(2, [3, 1]), *data, steps=4, eager=True, progress=False, callbacks=[watching])
+        pages.append(re.sub(r"in [\d.]+ s|<td>[\d.]+</td></tr>", "", watching.to_html()))
+    assert pages[0] == pages[1]
 
 
 class Pairs(Module):

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from chainrule.viz import charts
+from chainrule.viz.plane import SIZE, decisions
 from chainrule.viz.regions import Plane, Regions, around, regions
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Decisions:
 
     def now(self) -> Regions:
         """What the model says where."""
-        return regions(self._setup.scores(self._grid), charts.SIZE)
+        return regions(self._setup.scores(self._grid), SIZE)
 
     def moments(self) -> list[tuple[int, Regions]]:
         """What it said at the moments that were kept, each after so many updates.
@@ -59,9 +59,7 @@ class Decisions:
         """The plane with some moments and the examples, and its height."""
         features, targets = self._setup.train
         points = [(list(map(float, x)), max(int(t), 0)) for x, t in zip(features, targets)]
-        return charts.decisions(
-            self._plane, moments, points, self._class_names, self._feature_names
-        )
+        return decisions(self._plane, moments, points, self._class_names, self._feature_names)
 
     def _moment(self, updates: int) -> tuple[int, Regions]:
         now = [p.data for p in self._parameters]

@@ -39,8 +39,8 @@ class Regions:
     """Where each class is said, as paths in tenths of a pixel.
 
     Attributes:
-        upward: for each class but the first, where it or a later one is said. Painted one over
-            the other, they leave of each class its own region, without gaps between three.
+        upward: for each class but the first, where its score is higher than those of all earlier
+            ones. Painted one over the other, they leave each class its own region, without gaps.
         sure: for each class, where its score is higher than all others by 1 at least.
     """
 
@@ -68,9 +68,7 @@ def regions(scores: Sequence[Any], size: float) -> Regions:
     """
     classes = list(zip(*[_by_class(given) for given in scores]))
     scale = size * _FINE / (SIDE - 1)
-    upward = [
-        _minus(_highest(classes[i:]), _highest(classes[:i]), 0.0) for i in range(1, len(classes))
-    ]
+    upward = [_minus(own, _highest(classes[:i]), 0.0) for i, own in enumerate(classes[1:], 1)]
     sure = [
         _minus(own, _highest([*classes[:i], *classes[i + 1 :]]), 1.0)
         for i, own in enumerate(classes)

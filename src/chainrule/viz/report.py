@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.engine import Value
 from chainrule.nn import MLP
-from chainrule.viz import Drawing, charts, draw
+from chainrule.viz import Drawing, charts, curves, draw, plane
 from chainrule.viz.decisions import Decisions, class_names, feature_names
 from chainrule.viz.svg import shorten
 
@@ -146,18 +146,18 @@ def _measures(
 
 def _charts(record: Record) -> str:
     """The curves, and beside them the plane with all moments, of which one is seen."""
-    parts, height = charts.curves(record.setup.history.rows)
+    parts, height = curves.curves(record.setup.history.rows)
     title = f"Curves over the steps, as in the table below. Last: {record.told()}"
-    curves = charts.figure(charts.WIDTH, height, title, parts)
-    plane = "" if record.decisions is None else _plane(record, record.decisions)
-    return f'<div class="charts">\n<figure class="curves">{curves}</figure>\n{plane}</div>'
+    figure = charts.figure(curves.WIDTH, height, title, parts)
+    beside = "" if record.decisions is None else _plane(record, record.decisions)
+    return f'<div class="charts">\n<figure class="curves">{figure}</figure>\n{beside}</div>'
 
 
 def _plane(record: Record, decisions: Decisions) -> str:
     moments = decisions.moments()
     told = [record.told(updates) for updates, _ in moments]
     drawn = [
-        charts.moment(
+        plane.moment(
             regions,
             f' data-updates="{updates}" data-told="{line}"{" hidden" * (updates < moments[-1][0])}',
         )
@@ -165,7 +165,7 @@ def _plane(record: Record, decisions: Decisions) -> str:
     ]
     parts, height = decisions.chart(drawn)
     title = "The plane of both features: what the model says where, and the examples"
-    figure = charts.figure(charts.PLANE_WIDTH, height, title, parts)
+    figure = charts.figure(plane.WIDTH, height, title, parts)
     return _PLANE.format(figure=figure, last=len(told) - 1, told=told[-1])
 
 
@@ -262,12 +262,12 @@ def _static(name: str) -> str:
 
 
 _PLANE = """<figure class="plane">{figure}
+<p class="note">Faint where no class leads by 1 or more.</p>
 <div class="moments" hidden>
 <button type="button" aria-label="Play">&#9654;</button>
 <input type="range" min="0" max="{last}" value="{last}" aria-label="Moment of the training">
 </div>
 <p class="told">{told}</p>
-<figcaption>Faint where no class leads by 1 or more.</figcaption>
 </figure>
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import ArgumentError
-from chainrule.viz import charts
+from chainrule.viz import charts, curves, plane
 from chainrule.viz.decisions import of_training
 from chainrule.viz.report import Record, page
 
@@ -131,12 +131,13 @@ class Watch:
 
 def _picture(record: Record) -> str:
     """Where a training stands: its curves, and beside them its decisions."""
-    parts, height = charts.curves(record.setup.history.rows)
-    width = charts.WIDTH
+    parts, height = curves.curves(record.setup.history.rows)
+    width = curves.WIDTH
     if record.decisions is not None:
-        plane, plane_height = record.decisions.chart([charts.moment(record.decisions.now())])
-        parts += [f'<g transform="translate({width:g} 0)">', *plane, "</g>"]
-        width, height = width + charts.PLANE_WIDTH, max(height, plane_height)
+        now = plane.moment(record.decisions.now())
+        beside, tall = record.decisions.chart([now])
+        parts += [f'<g transform="translate({width:g} 0)">', *beside, "</g>"]
+        width, height = width + plane.WIDTH, max(height, tall)
     return charts.document(width, height, record.told(), parts)
 
 
