@@ -372,24 +372,24 @@ class _Training:
         """Where the first nan or inf of the step came from: the step is run once more."""
         for path, p in self.setup.model.named_parameters():
             p.label = p.label or path
-        problem = self._anomaly(batch.examples)
+        problem = self._anomaly(batch.examples, self.setup.l2)
         if not problem:
             return "a number became nan or infinite, but not when the step was run once more"
         return problem + self._example_at_fault(batch)
 
-    def _anomaly(self, examples: Examples) -> str:
+    def _anomaly(self, examples: Examples, l2: float) -> str:
         """The first nan or inf of a step on these examples, found by the engine, or ""."""
         try:
             with detect_anomaly():
-                objective(self.setup.model, self.loss, self.setup.l2, *examples)[0].backward()
+                objective(self.setup.model, self.loss, l2, *examples)[0].backward()
         except AnomalyError as anomaly:
             return str(anomaly)
         return ""
 
     def _example_at_fault(self, batch: Batch) -> str:
-        """The first example that is enough by itself to make a nan or inf."""
+        """The first example that is enough by itself, without penalty, to make a nan or inf."""
         for place, features, target in zip(batch.places, *batch.examples):
-            if self._anomaly(Examples([features], [target])):
+            if self._anomaly(Examples([features], [target]), 0.0):
                 return f"; example {place} by itself is enough, counted from 0"
         return ""
 
