@@ -540,6 +540,7 @@ MISSING = {
     "__pow__": ("def __pow__", "def other"),
     "backward": ("def backward", "def other"),
     "an implementation": ("return -self + other", "raise NotImplementedError"),
+    "Value()": ("parents=(), local=()):", "parents, local=()):"),
 }
 FEATURES = {
     "__radd__": "1 + a",
@@ -548,6 +549,7 @@ FEATURES = {
     "__pow__": "a ** 2",
     "backward": "gradient of a + b",
     "an implementation": "5 - a",
+    "Value()": "a + b",
 }
 
 
@@ -564,6 +566,7 @@ WRONG = {
     "a slip of the pen": ("self.data + other.data", "self.date + other.data", "a + b"),
     "a slip in backward": ("v.local):", "v.lokal):", "gradient of a + b"),
     "only values": ("other if isinstance(other, Value) else Value(other)", "other", "a + 1"),
+    "an operator that gives up": ("return -self + other", "return NotImplemented", "5 - a"),
     "a number, not a value": ("return self * -1", "return self.data * -1", "gradient of -a"),
     "a wrong number": ("(other.data, self.data))", "(self.data, other.data))", "gradient of a * b"),
 }

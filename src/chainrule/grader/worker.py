@@ -159,7 +159,7 @@ def _missing(raised: BaseException, message: str, names: Names, inside: bool) ->
         return raised.name or ""
     if isinstance(raised, AttributeError) and _is_of(raised.obj, names):
         return raised.name or ""
-    return _missing_operator(message, classes) if isinstance(raised, TypeError) else ""
+    return _missing_operator(message, classes, names) if isinstance(raised, TypeError) else ""
 
 
 def _is_of(thing: object, names: Names) -> bool:
@@ -167,11 +167,12 @@ def _is_of(thing: object, names: Names) -> bool:
     return any(isinstance(thing, kind) for kind in names.values() if isinstance(kind, type))
 
 
-def _missing_operator(message: str, classes: set[str]) -> str:
+def _missing_operator(message: str, classes: set[str], names: Names) -> str:
     binary, call = _BINARY.search(message), _CALL.search(message)
     if binary and (binary[2] in classes or binary[3] in classes):
         reflected = "" if binary[2] in classes else "r"
-        return f"__{reflected}{_OPERATORS[binary[1]]}__"
+        method = f"__{reflected}{_OPERATORS[binary[1]]}__"
+        return "" if any(hasattr(thing, method) for thing in names.values()) else method
     if call and call[1] in classes:
         return "__call__"
     arguments = _ARGUMENTS.match(message)
