@@ -61,27 +61,39 @@ from chainrule.ops import abs_ as abs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from chainrule.compiler.compiled import Compiled
+    from chainrule.compiler.lifted import Lifted
+    from chainrule.compiler.step import TrainStep
     from chainrule.nn import Module
     from chainrule.viz.explorer import Explorer
+    from chainrule.viz.program import ProgramExplorer
 
 __version__ = "0.1.0"
 
 native = chainrule.engine.__file__.endswith((".so", ".pyd"))  # whether the engine is a compiled one
 
 
-def explore(value: Value, *, model: Module | None = None) -> Explorer:
+def explore(
+    value: Value | Compiled | Lifted | TrainStep, *, model: Module | None = None
+) -> Explorer | ProgramExplorer:
     """Backpropagation from a value, to step through op by op in a page of its own.
 
     At each step the page shows the chain rule in symbols and numbers, which values still wait for
     gradients, and on request what goes wrong in another order, or with = for +=.
 
+    Of a compiled function, after a call, the page shows the array program beside the scalars that
+    it came from: each instruction lights up its values, and each value its instruction.
+
     Args:
-        value: the result, where the gradient of 1 starts.
+        value: the result, where the gradient of 1 starts; or what `compile`, `lift` or
+            `train_step` gave, then its size does not matter.
         model: the module whose parameters take part; those without a label carry their paths.
 
     Raises:
-        ArgumentError: something else than a value was given, or more than 200 values are behind it.
+        ArgumentError: something else was given, or more than 200 values are behind a value.
         ChangedDataError: data was assigned since the value was computed.
+        TraceError: a compiled function was not called yet.
+        MissingExtraError: NumPy, which runs a lifted graph, is not installed.
 
     >>> a = Value(3.0, label="a")
     >>> explorer = explore(a * a + a)  # then explorer.save("steps.html")
@@ -89,8 +101,9 @@ def explore(value: Value, *, model: Module | None = None) -> Explorer:
     True
     """
     from chainrule.viz.explorer import Explorer  # takes longer to import than the package
+    from chainrule.viz.program import Explored, ProgramExplorer
 
-    return Explorer(value, model)
+    return ProgramExplorer(value, model) if isinstance(value, Explored) else Explorer(value, model)
 
 
 __all__ = [
