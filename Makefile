@@ -20,7 +20,8 @@ BOTH := $(patsubst %,tests/test_%.py,engine floats ops modes interop memory calc
 N ?= 100000
 TSC := npm exec --yes --prefer-offline --package=typescript@5.9.3 -- tsc
 
-.PHONY: demo test test-pure check types bench soak fuzz pictures approve drawings notebooks
+.PHONY: demo test test-pure check types bench soak fuzz pictures approve drawings notebooks \
+	grade-peers
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train
@@ -64,6 +65,10 @@ approve: $(VENV)/test
 
 drawings: $(VENV)/test
 	$(BIN)/python docs/drawings.py
+
+# Engines from PyPI, each installed into an environment of its own below .peers.
+grade-peers: $(VENV)/test
+	$(BIN)/python docs/peers.py
 
 # The chapters of the course as notebooks, without results.
 notebooks: $(VENV)/course
