@@ -290,7 +290,8 @@ def cursor_step(page):
 def test_play_and_pause(opened, two_rings):
     """Playing begins anew at the end, can be paused and gone on with, and stops at the last."""
     page = opened(two_rings[0])
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)  # from here on, time is what the test says
     page.get_by_role("button", name="Play").press(" ")
     assert visible(page) == [0]
     page.clock.run_for(900)
