@@ -32,7 +32,7 @@ MOST_NUMBERS = 200_000_000  # that are made of a file
 MOST_CATEGORIES = 100
 FEWEST_ROWS = 5
 TASKS = ("regression", "binary", "multiclass")
-_HELD_OUT = 0.2
+_HELD_OUT, _MOST_HELD_OUT = 0.2, 10_000  # a share, and rows: they are measured again and again
 _SHOWN = 5  # faulty cells that a message names
 _FEW_WHOLE = 10  # different whole numbers, at most, that are taken for classes
 
@@ -213,8 +213,8 @@ def load(
     """A CSV file ready to train on, how it was treated, and what was inferred, in lines.
 
     Numbers are scaled to mean 0 and standard deviation 1 of the rows to train on, the targets of
-    a regression too; texts are encoded as a 1 among zeros. A fifth of the rows is held out, with
-    the same share of each class.
+    a regression too; texts are encoded as a 1 among zeros. A fifth of the rows, 10,000 at
+    most, is held out, with the same share of each class.
 
     Args:
         path: of the file; it has a header.
@@ -331,8 +331,11 @@ def _numbers(cells: Any) -> Any:
 
 def _number(cell: Any) -> float:
     """What a cell is as a number, in the spellings that are usual in files; nan if it is none."""
-    is_other = "_" in cell or not cell.isascii() if isinstance(cell, str) else False
-    if is_other or not (isinstance(cell, str) or hasattr(cell, "__float__")):
+    if isinstance(cell, str):
+        usual = cell.isascii() and "_" not in cell
+    else:
+        usual = hasattr(cell, "__float__") and not isinstance(cell, complex)
+    if not usual:
         return math.nan
     try:
         return float(cell)
@@ -522,7 +525,8 @@ def _split(name: str, table: Any, made: Treatment, seed: int) -> tuple[Dataset, 
 
 def _places(targets: Any, made: Treatment, seed: int) -> Any:
     """The rows to train on and those held out."""
-    places, count = np.arange(len(targets)), math.ceil(_HELD_OUT * len(targets))
+    places = np.arange(len(targets))
+    count = min(math.ceil(_HELD_OUT * len(targets)), _MOST_HELD_OUT)
     if isinstance(made.target, Numbers):
         return train_test_split(places, test_size=count, random_state=seed)
     sizes = np.bincount(targets, minlength=len(made.target.values))
