@@ -63,9 +63,10 @@ def in_words(faults: list[Fault]) -> str:
     """What is to be said of faults that give the same.
 
     >>> in_words([Fault("a slip", "Mend it.", {}), Fault("a thinko", "Think.", {})])
-    'a slip. Mend it. Or: a thinko. Think.'
+    'one of these: a slip. Mend it. Or: a thinko. Think.'
     """
-    return " Or: ".join(f"{fault.name}. {fault.advice}" for fault in faults)
+    choice = "one of these: " if len(faults) > 1 else ""
+    return choice + " Or: ".join(f"{fault.name}. {fault.advice}" for fault in faults)
 
 
 # ---- the faulty engines ----

@@ -104,11 +104,6 @@ def _order(*lines: str) -> dict[str, str]:
     return {ORDERED: _lines(8, *lines)}
 
 
-def _returns(old: str, *new: str) -> dict[str, str]:
-    """The body of a method, one line that returns, written otherwise."""
-    return {_lines(8, f"return {old}"): _lines(8, *new)}
-
-
 def _with_rule(op: str, data: str, operands: str) -> str:
     """The body of an operator that has a rule of its own."""
     return (
@@ -130,10 +125,6 @@ OTHERWISE = {
     _lines(8, "return self * other"): _lines(8, "return Value(other) * self"),
     TANH: RELU,
 }
-
-
-def _without(method: str) -> dict[str, str]:
-    return {f"def {method}(": f"def no{method}("}
 
 
 # ---- adding up ----
@@ -301,8 +292,12 @@ _FORGOTTEN = (
 )
 
 _PASSES_NOTHING = (
-    "The result has an empty `_backward`, so its operands get nothing. Write the rule, and hand it "
-    "to the result: `out._backward = _backward`."
+    "The operands get nothing: there is no rule, or it was never handed to the result. Write the "
+    "rule, and below it `out._backward = _backward`."
+)
+_LOOP_VARIABLE = (
+    "Functions made in a loop see the loop's variable as it is when they are called, so all of "
+    "them serve the last operand. Bind it when the function is made: `lambda operand=operand: ...`."
 )
 
 RULE = [
@@ -366,16 +361,12 @@ RULE = [
     ),
     Fault(
         "a closure over the loop's variable",
-        "Functions made in a loop see the loop's variable as it is when they are called, so all of "
-        "them serve the last operand. Bind it when the function is made: "
-        "`lambda operand=operand: ...`.",
+        _LOOP_VARIABLE,
         _rule("*", "for _ in range(2):", "    other.grad += self.data * out.grad"),
     ),
     Fault(
         "a closure over the loop's variable",
-        "Functions made in a loop see the loop's variable as it is when they are called, so all of "
-        "them serve the last operand. Bind it when the function is made: "
-        "`lambda operand=operand: ...`.",
+        _LOOP_VARIABLE,
         _rule("*", "for _ in range(2):", "    other.grad += self.data * out.grad")
         | _rule("+", "for _ in range(2):", "    other.grad += out.grad"),
     ),
@@ -487,7 +478,7 @@ VALUES = [
         "`__repr__` does not show the number",
         "What is printed should tell the number: let `__repr__` return something like "
         '`f"Value(data={self.data})"`.',
-        _without("__repr__"),
+        {"def __repr__(": "def repr("},
     ),
 ]
 
