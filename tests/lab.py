@@ -76,14 +76,15 @@ class Notebook:
         page: the browser's page.
     """
 
-    def __init__(self, page, path, address):
+    def __init__(self, page, path, address=None):
         self.page = page
         self.path = path
-        page.goto(address)
+        if address is not None:  # else it was opened by hand
+            page.goto(address)
         page.wait_for_function(_READY)
 
     def cell(self, number):
-        """A cell that holds code, the first of which is 0."""
+        """A cell that holds code, the first of which is 0 and the last one -1."""
         return self.page.locator(".jp-CodeCell").nth(number)
 
     def run(self, number):

@@ -6,9 +6,11 @@ import inspect
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
+import lab
 import pytest
 
 import chainrule.course
@@ -19,6 +21,7 @@ from chainrule.course.judging import check, judge
 COURSE = pathlib.Path(chainrule.course.__file__).parent
 CHAPTERS = sorted((COURSE / "chapters").glob("[0-9]*.py"))
 PAGE = pathlib.Path(__file__).parent.parent / "docs/course.md"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 CHECKED = re.compile(r'^check\("(\d+\.\d+)", ', re.MULTILINE)
 
 NEEDED = {8: ["torch"], 9: ["sklearn"], 10: ["sklearn"]}  # by what a chapter shows
@@ -268,9 +271,9 @@ def told(output):
         assert output.name == "stdout", output.text
         return output.text
     shown = output.data.get("text/html", "")
-    if "<iframe" in shown:
+    if "<iframe" in shown or WIDGET in output.data:
         return "<page>"
-    return "<drawing>" if "<svg" in shown else "<image>" if "<img" in shown else ""
+    return "<drawing>" if "image/svg+xml" in shown else "<image>" if "<img" in shown else ""
 
 
 def parts():
@@ -324,6 +327,26 @@ def test_what_a_chapter_begins_with(chapter):
     assert f"# # {number_of(chapter)}. " in text
     assert "After this chapter you can" in text
     assert "## What you have now" in text
+
+
+def test_a_chapter_in_jupyterlab(chromium, jupyterlab):
+    """Opened as the command says, as a notebook, its first and its last cell run."""
+    pytest.importorskip("jupytext")
+    folder, address, token = jupyterlab
+    shutil.copytree(COURSE / "chapters", folder, dirs_exist_ok=True)
+    page = chromium.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_default_timeout(90_000)
+    page.goto(f"{address}lab?reset&token={token}")
+    page.locator(".jp-DirListing-item", has_text="03_back").click(button="right")
+    page.get_by_text("Open With").hover()
+    page.locator(".lm-Menu").last.get_by_text("Notebook", exact=True).click()
+    notebook = lab.Notebook(page, folder / CHAPTERS[2].name)
+    assert notebook.run(0) == ""
+    assert "3.4: no answer yet" in notebook.run(-1)
+    page.context.close()
+    assert faults == []
 
 
 def test_a_chapter_as_a_program(course):

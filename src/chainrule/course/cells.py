@@ -60,49 +60,56 @@ def show(thing: Any) -> Any:
 def _displayed(thing: Any) -> tuple[Any, str]:
     """What notebooks display and programs save, and the suffix of its files."""
     if isinstance(thing, str):
-        return _Image(Path(thing).read_bytes()), ".png"
+        return _pixels(Path(thing).read_bytes()), ".png"
     if hasattr(thing, "figure"):
         file = io.BytesIO()
         thing.figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight")
-        return _Image(file.getvalue()), ".png"
+        return _pixels(file.getvalue()), ".png"
     if hasattr(thing, "to_svg"):
-        return _Markup(thing, _scrolled(thing.to_svg())), ".svg"
-    frame = '<iframe sandbox="allow-scripts" style="width: 100%; height: 760px; border: 0" srcdoc='
-    return _Markup(thing, f'{frame}"{html.escape(thing.to_html())}"></iframe>'), ".html"
+        return _drawing(thing.to_svg()), ".svg"
+    if "ipykernel" in sys.modules:
+        return thing, ".html"  # which shows itself, as a widget
+    return _Shown(thing.to_html().encode(), _FRAME.format(html.escape(thing.to_html()))), ".html"
 
 
-class _Image:
-    """Pixels, more than one for each of the page's, so that they look sharp."""
+class _Shown:
+    """A file, and how notebooks show it."""
 
-    def __init__(self, png: bytes) -> None:
-        self._png = png
-
-    def _repr_html_(self) -> str:
-        width = int.from_bytes(self._png[16:20]) * 100 // _DPI
-        source = f"data:image/png;base64,{base64.b64encode(self._png).decode()}"
-        return f'<img alt="" style="width: {width}px; max-width: 100%" src="{source}">'
-
-    def save(self, path: Path) -> None:
-        path.write_bytes(self._png)
-
-
-def _scrolled(svg: str) -> str:
-    """A drawing that shrinks to the page, but not beyond what can be read."""
-    width = float(svg.partition(' width="')[2].partition('"')[0])
-    inner = f"width: min({width:.0f}px, max(100%, {0.7 * width:.0f}px))"
-    outer = "overflow: auto; max-height: 640px"
-    return f'<div style="{outer}"><div style="{inner}">{svg}</div></div>'
-
-
-class _Markup:
-    """A drawing to be scrolled, or a page in a frame: the same in all notebooks."""
-
-    def __init__(self, thing: Any, markup: str) -> None:
-        self.save = thing.save
-        self._markup = markup
+    def __init__(self, content: bytes, markup: str) -> None:
+        self._content, self._markup = content, markup
 
     def _repr_html_(self) -> str:
         return self._markup
+
+    def save(self, path: Path) -> None:
+        path.write_bytes(self._content)
+
+
+def _pixels(png: bytes) -> _Shown:
+    """An image with more than one pixel for each of the page's, so that it looks sharp."""
+    width = int.from_bytes(png[16:20]) * 100 // _DPI
+    return _image(png, "png", f"width: {width}px; max-width: 100%")
+
+
+def _drawing(svg: str) -> _Shown:
+    """A drawing that shrinks to the page, but not beyond what can be read."""
+    width = float(svg.partition(' width="')[2].partition('"')[0])
+    size = f"width: min({width:.0f}px, max(100%, {0.7 * width:.0f}px)); max-width: none"
+    return _image(
+        svg.encode(), "svg+xml", size, svg.partition(' aria-label="')[2].partition('"')[0]
+    )
+
+
+def _image(content: bytes, kind: str, style: str, alt: str = "") -> _Shown:
+    """An image of its own: in the page, the style of one drawing would reach others."""
+    source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return _Shown(content, _SCROLLED.format(alt, style, source))
+
+
+_SCROLLED = """<div style="overflow: auto; max-height: 640px">
+<img alt="{}" style="{}" src="{}"></div>"""
+_FRAME = """<iframe sandbox="allow-scripts" style="width: 100%; height: 760px; border: 0"
+srcdoc="{}"></iframe>"""
 
 
 def _chapter() -> str:

@@ -125,7 +125,7 @@ print("in the order d, b, c: the gradient of a is", a.grad)
 # `b` passed on what it had got from `d`, and when the letter from `c` came, `b` had already
 # written. What came late stays in `b` and never reaches `a`.
 #
-# Watch it happen. Click *passed on too early*, and step through: the mistake is marked in red.
+# Watch it happen. Click *too early*, and step through: the mistake is marked in red.
 
 # %%
 a = chainrule.Value(2.0, label="a")
