@@ -16,6 +16,7 @@ from typing import Any
 
 from chainrule.arguments import check_choice
 from chainrule.errors import TableError, missing_extra
+from chainrule.objectives import TASKS
 from chainrule.reporting import printable
 
 try:
@@ -31,7 +32,6 @@ WIDEST = 10_000  # columns of a file, and numbers that are made of a row
 MOST_NUMBERS = 200_000_000  # that are made of a file
 MOST_CATEGORIES = 100
 FEWEST_ROWS = 5
-TASKS = ("regression", "binary", "multiclass")
 _HELD_OUT, _MOST_HELD_OUT = 0.2, 10_000  # a share, and rows: they are measured again and again
 _SHOWN = 5  # faulty cells that a message names
 _FEW_WHOLE = 10  # different whole numbers, at most, that are taken for classes

@@ -228,6 +228,7 @@ def _require_packages() -> None:
 
 def _settings(data: str, seed: int, said: dict[str, Any], more: dict[str, Any]) -> Settings:
     """What the command line says, and for the rest what is usual for the data."""
+    from chainrule.objectives import TASKS
     from chainrule.runs import OPTIMIZERS, SCHEDULES, Settings, digest, is_csv
 
     given = {name: value for name, value in said.items() if value is not None}
@@ -244,7 +245,7 @@ def _settings(data: str, seed: int, said: dict[str, Any], more: dict[str, Any]) 
     check_choice("--schedule", settings.schedule, list(SCHEDULES))
     check_choice("--optimizer", settings.optimizer, list(OPTIMIZERS))
     if settings.task is not None:
-        check_choice("task", settings.task, list(USUAL_LOSS))
+        check_choice("task", settings.task, list(TASKS))
     for name in ("steps", "patience"):
         if (said | more)[name] is not None:
             check_range(f"--{name}", decided[name], lambda n: n > 0, "a whole number from 1 up")
