@@ -16,8 +16,8 @@ from chainrule import Value, log, sqrt
 from chainrule.errors import ArgumentError, TrainingError
 from chainrule.losses import hinge
 from chainrule.nn import MLP, Module
-from chainrule.optim import SGD, Adam, LinearLR
 from chainrule.objectives import losses_of
+from chainrule.optim import SGD, Adam, LinearLR
 from chainrule.reporting import report_line
 from chainrule.training import fit, outputs, predictions, score
 
