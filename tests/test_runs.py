@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import io
 import math
 import os
 import random
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -485,3 +487,27 @@ def test_errors_in_python(command, flowers):
     os.remove(flowers)
     with pytest.raises(ArgumentError, match="cannot be read"):
         data_of(load("run").settings)
+
+
+# ---- the page ----
+
+PAGE = (Path(__file__).parent.parent / "docs/training.md").read_text()
+BLOCK = re.compile(r"^```(csv|console|pycon)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINE = re.compile(r"^\$ chainrule (.*)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
+
+
+def test_the_page_on_training(command):
+    """Its files, its commands and its Python, in their order: "..." stands for what varies."""
+    names, seen = iter(["trees.csv", "new.csv"]), Counter()
+    for kind, text in BLOCK.findall(PAGE):
+        seen[kind] += 1
+        if kind == "csv":
+            Path(next(names)).write_text(text)
+        elif kind == "pycon":
+            example = doctest.DocTestParser().get_doctest(text, {}, "page", None, None)
+            assert doctest.DocTestRunner().run(example).failed == 0
+        for line, shown in LINE.findall(text) if kind == "console" else []:
+            _, out, err = command(*shlex.split(line))
+            said = out + "".join([f"{complaint}\n" for complaint in err])
+            assert doctest.OutputChecker().check_output(shown, said, doctest.ELLIPSIS), said
+    assert seen == {"csv": 2, "console": 5, "pycon": 2}
