@@ -40,7 +40,7 @@ def show(
     folder = out or run
     if not folder.is_dir():
         raise ArgumentError(f"--out must be a folder that is there, not {folder}")
-    _print_table(["", ""], _facts(trained))
+    _print_pairs(list(_facts(trained)))
     _print_table(*_history(trained.history))
     dataset = _dataset(trained)
     pictures = [] if dataset is None else [_show_held_out(trained, dataset.test, folder)]
@@ -62,21 +62,21 @@ def _dataset(run: Run) -> Dataset | None:
 # ---- what was trained, and how that went ----
 
 
-def _facts(run: Run) -> Iterator[list[str]]:
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
     settings, history = run.settings, run.history
     sizes = [len(run.feature_names), *settings.hidden, len(run.model.layers[-1].neurons)]
     count = len(run.model.parameters())
-    yield ["data", settings.data]
-    yield ["features", _listed(run.feature_names)]
+    yield "data", settings.data
+    yield "features", _listed(run.feature_names)
     if run.treatment is not None:
-        yield ["target", run.treatment.target.name]
-    yield ["task", f"{run.task}: {_listed(run.class_names)}" if run.class_names else run.task]
-    yield ["network", f"{'-'.join(map(str, sizes))} ({settings.activation}, {count:,} parameters)"]
-    yield ["loss", settings.loss + (f", with L2 of {settings.l2:g}" if settings.l2 else "")]
-    yield ["optimiser", f"{settings.optimizer}, {settings.schedule} rate from {settings.lr:g}"]
-    yield ["batch", "all examples" if settings.batch is None else f"{settings.batch:,} examples"]
-    yield ["seed", str(settings.seed)]
-    yield ["steps", _steps(history)]
+        yield "target", run.treatment.target.name
+    yield "task", f"{run.task}: {_listed(run.class_names)}" if run.class_names else run.task
+    yield "network", f"{'-'.join(map(str, sizes))} ({settings.activation}, {count:,} parameters)"
+    yield "loss", settings.loss + (f", with L2 of {settings.l2:g}" if settings.l2 else "")
+    yield "optimiser", f"{settings.optimizer}, {settings.schedule} rate from {settings.lr:g}"
+    yield "batch", "all examples" if settings.batch is None else f"{settings.batch:,} examples"
+    yield "seed", str(settings.seed)
+    yield "steps", _steps(history)
 
 
 def _steps(history: History) -> str:
@@ -171,7 +171,7 @@ def _show_errors(run: Run, targets: Any, said: list[float], folder: Path) -> Pat
         "largest error": metrics.max_error,
         "R squared": metrics.r2_score,
     }
-    _print_table(["", ""], ([name, f"{of(right, given):.4g}"] for name, of in measures.items()))
+    _print_pairs([(name, f"{of(right, given):.4g}") for name, of in measures.items()])
     plots.predictions_plot(right, given, folder / PREDICTIONS)
     return folder / PREDICTIONS
 
@@ -189,12 +189,19 @@ def _save_neuron(run: Run, dataset: Dataset | None, folder: Path) -> Path:
 # ---- tables ----
 
 
+def _print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
+    """A line for each name with what it is, which is not cut, and a blank line after them."""
+    width = max(len(name) for name, _ in pairs)
+    for name, text in pairs:
+        print(f"{name:{width}}  {printable(text)}")
+    print()
+
+
 def _print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table with its numbers to the right, and a blank line after it."""
-    is_list = not any(heads)
-    table = Table(box=None, pad_edge=False, show_header=not is_list)
+    table = Table(box=None, pad_edge=False)
     for i, head in enumerate(heads):
-        table.add_column(Text(head), justify="right" if i and not is_list else "left")
+        table.add_column(Text(head), justify="right" if i else "left")
     for row in rows:
         table.add_row(*[Text(printable(cell)) for cell in row])
     console = Console()
