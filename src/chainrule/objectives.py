@@ -158,6 +158,7 @@ def decision(given: Any, task: str) -> Any:
 
 
 def accuracy(scores: list[Any], targets: list[Any], task: str) -> float | None:
+    """The share of examples whose class the scores say; None in a regression."""
     if task == "regression":
         return None
     return share_right([decision(s, task) for s in scores], listed(targets))

@@ -46,6 +46,7 @@ def printable(text: str) -> str:
 
 
 def is_reported(step: int, steps: int) -> bool:
+    """Whether a step is one of the ten, and the last, that are told and measured."""
     return step % max(1, steps // 10) == 0 or step == steps
 
 
