@@ -37,10 +37,10 @@ def told(how: str, before: str, progress: bool) -> str:
 
 
 def printable(text: str) -> str:
-    """A text of a user's without what would control a terminal.
+    r"""A text of a user's without what would control a terminal.
 
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
+    >>> print(printable("a\x1b[31mb"))
+    a\x1b[31mb
     """
     return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
 
