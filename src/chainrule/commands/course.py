@@ -33,14 +33,14 @@ def _check_empty(folder: Path) -> None:
 
 def _how_to_open(folder: Path) -> str:
     chapters = sorted(folder.glob("[0-9]*.py"))
+    first = chapters[0].name
     return f"""\
-{folder} holds {len(chapters)} chapters, my_engine.py, which you will write, and the solutions.
-What the chapters use: pip install "chainrule[course]"
+{folder} holds {len(chapters)} chapters, my_engine.py, which you will write, and solutions.
 
-Jupyter       cd {folder} and jupyter lab; right-click {chapters[0].name},
-              Open With, Notebook
-VS Code       code {folder}; open {chapters[0].name}, Run Cell (the Python and
-              Jupyter extensions)
-marimo        cd {folder} and marimo convert {chapters[0].name} -o 01.py, then
-              marimo edit 01.py
-plain Python  cd {folder} and python {chapters[0].name}; pictures become files"""
+    pip install "chainrule[course]"
+    cd {folder}
+
+Jupyter       jupyter lab; right-click {first}, Open With, Notebook
+VS Code       code .; open {first}, Run Cell; it needs the extensions Python and Jupyter
+marimo        pip install marimo; marimo convert {first} -o 01.py; marimo edit 01.py
+plain Python  python {first}; pictures become files"""

@@ -20,10 +20,10 @@ _count = itertools.count(1)
 
 
 def chart(x: str, y: str) -> Any:
-    """Empty axes of matplotlib, to plot into, with the names of what is on them.
+    """Empty axes of matplotlib with these names, to plot into and then to show.
 
-    >>> axes = chart("x", "x squared")
-    >>> lines = axes.plot([0, 1, 2], [0, 1, 4])  # then show(axes)
+    Raises:
+        MissingExtraError: matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure

@@ -34,16 +34,16 @@ from chainrule.viz import draw
 
 
 # %%
-class Value:
+class Number:
     def __init__(self, data):
         self.data = data
 
     def __repr__(self):
-        return f"Value(data={self.data})"
+        return f"Number(data={self.data})"
 
 
-a = Value(2.0)
-b = Value(-3.0)
+a = Number(2.0)
+b = Number(-3.0)
 print(a, b)
 
 # %% [markdown]
@@ -57,8 +57,8 @@ except TypeError as error:
 
 # %% [markdown]
 # When Python meets `a + b`, it calls `a.__add__(b)`. So we may decide what `+` means. It should
-# give a new `Value` with the sum. And, here it comes, the new value notes down *what it was made
-# of* and *how*:
+# give a new object with the sum. And, here it comes, the new one notes down *what it was made of*
+# and *how*. It deserves a better name, too: it is the `Value` of the last chapter.
 
 
 # %%

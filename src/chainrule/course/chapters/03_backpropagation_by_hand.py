@@ -94,13 +94,10 @@ print("dL/df =", f.grad)
 
 # %%
 def nudged(label, h):
-    a = 2.0 + h * (label == "a")
-    b = -3.0 + h * (label == "b")
-    c = 10.0 + h * (label == "c")
-    f = -2.0 + h * (label == "f")
-    e = a * b + h * (label == "e")
-    d = e + c + h * (label == "d")
-    return d * f + h * (label == "L")
+    leaf = {x.label: x.data + h * (x.label == label) for x in (a, b, c, f)}
+    e = leaf["a"] * leaf["b"] + h * (label == "e")
+    d = e + leaf["c"] + h * (label == "d")
+    return d * leaf["f"] + h * (label == "L")
 
 
 def measured(label, h=0.0001):

@@ -25,7 +25,6 @@
 import chainrule
 from chainrule import explore
 from chainrule.course import check, load, show
-from chainrule.viz import draw
 
 # %% [markdown]
 # ## Each op's backward

@@ -24,10 +24,9 @@
 # %%
 import random
 
-from chainrule import Value
 from chainrule.course import chart, check, load, show
 from chainrule.engine import operands_first
-from chainrule.nn import MLP, Module
+from chainrule.nn import MLP
 from chainrule.viz import draw
 
 xs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]

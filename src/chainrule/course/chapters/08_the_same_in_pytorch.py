@@ -26,7 +26,7 @@
 import random
 
 import chainrule
-from chainrule import Value, relu
+from chainrule import Value
 from chainrule.course import check
 from chainrule.nn import MLP
 

@@ -10,7 +10,7 @@
 # # 10. From scalars to arrays
 #
 # Every number was an object: good to look at, slow to compute with. The large libraries pack
-# numbers into arrays, and are thousands of times faster. What do they know that we do not? No
+# numbers into arrays, and are hundreds of times faster. What do they know that we do not? No
 # mathematics. They only noticed that we do the same thing over and over.
 #
 # After this chapter you can
@@ -24,7 +24,9 @@
 import collections
 import inspect
 import io
+import math
 import random
+import textwrap
 import time
 import tokenize
 from pathlib import Path
@@ -252,9 +254,6 @@ check("10.3", answer)
 
 
 # %%
-import math
-
-
 @chainrule.compile
 def careless(x):
     return Value(x) * math.exp(x)
@@ -263,7 +262,7 @@ def careless(x):
 try:
     careless(1.0)
 except chainrule.errors.TraceError as error:
-    print(error)
+    print(textwrap.fill(str(error), 88))
 
 # %% [markdown]
 # ## The size of it

@@ -33,15 +33,10 @@ def _too_early(order: list[Any]) -> list[str]:
 
 
 _AB = "a, b = Value(2.0), Value(-3.0)\n"
-_TWO_WAYS = """\
-a = Value(2.0, label="a")
-b = a * a
-c = b * a
-d = c + b
-b.label, c.label, d.label = "b", "c", "d"
-"""
+_TWO_WAYS = "a = Value(2.0)\nb = a * a\nc = b * a\nd = c + b\n"
 _LONG_WAY = _TWO_WAYS.replace("c = b * a", "c = (b * a) * a")
 _OTHER_WAYS = _TWO_WAYS.replace("c + b", "b + c")
+_LABELS = 'a.label, b.label, c.label, d.label = "abcd"\n'
 _FOUR_LEAVES = "a, b, c, f = Value(2.0), Value(-3.0), Value(10.0), Value(-2.0)\n"
 _CHAIN = f"{_FOUR_LEAVES}e = a * b\nd = e + c\nL = d * f\nL.backward()\n"
 _PASSED_ON = "operand.grad += derivative * value.grad"
@@ -110,10 +105,10 @@ EXERCISES = {
         programs=[
             f"{_TWO_WAYS}len(topological_order(d))",
             f"{_TWO_WAYS}len(set(topological_order(d)))",
-            f"{_TWO_WAYS}too_early(topological_order(d))",
-            f"{_LONG_WAY}too_early(topological_order(d))",
-            f"{_OTHER_WAYS}too_early(topological_order(d))",
-            f"{_TWO_WAYS}topological_order(d)[-1].label",
+            f"{_TWO_WAYS}{_LABELS}too_early(topological_order(d))",
+            f"{_LONG_WAY}{_LABELS}too_early(topological_order(d))",
+            f"{_OTHER_WAYS}{_LABELS}too_early(topological_order(d))",
+            f"{_TWO_WAYS}{_LABELS}topological_order(d)[-1].label",
         ],
         names={"Value": value_class(), "too_early": _too_early},
     ),

@@ -135,6 +135,10 @@ EXERCISES = {
         because="It can now compute, and differentiate, all that a network needs.",
         wrong=[
             Wrong(
+                value_class(("def __add__", "def add")),
+                "Your Value has no + yet: do exercises 2.3 and 4.3 first.",
+            ),
+            Wrong(
                 value_class(
                     (
                         "        other = as_value(other)\n        return Value(self.data + ",

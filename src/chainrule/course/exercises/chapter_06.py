@@ -135,7 +135,7 @@ EXERCISES = {
             "len(mine.Layer(2, 3)([1.0, 2.0]))",
             "n = mine.Layer(2, 3)\nlen({id(p) for p in n.parameters()})",
             "n = mine.MLP(3, [4, 4, 1])\nlen({id(p) for p in n.parameters()})",
-            f"n = mine.MLP(1, [1, 1])\n{_SET}y = n([2.0])\n"
+            f"n = mine.MLP(1, [2, 1])\n{_SET}y = n([2.0])\n"
             "y = y[0] if isinstance(y, list) else y\ny.backward()\nn.parameters()[0].grad != 0",
             "n = mine.Neuron(5)\nlen({p.data for p in n.parameters()}) > 4",
         ],
