@@ -341,6 +341,14 @@ def test_the_numbers_are_those_of_the_latest_call():
     assert repr(loss) in [number for line in lines.values() for number in line.values()]
 
 
+def test_no_grad_around_changes_nothing():
+    """The engine's gradients are computed for the page whatever the user has switched off."""
+    function = compiled_neuron()
+    page = explore(function).to_html()
+    with chainrule.no_grad():
+        assert explore(function).to_html() == page
+
+
 # ---- what can be explored ----
 
 

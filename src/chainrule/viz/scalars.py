@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from chainrule import modes
 from chainrule.compiler.graph import Graph
 from chainrule.compiler.placement import Placement
 from chainrule.compiler.program import Map
@@ -43,8 +44,6 @@ class Scalars:
             for x, number in zip(self.elements, graph.numbers)
         ]
         self.values = _computed(graph, numbers)
-        if graph.outputs:
-            self.values[graph.outputs[0][0]].backward()
         self.homes = _homes(graph, self.elements)
         self.inside: dict[int, list[int]] = {}
         self.nodes_of: dict[Element, list[int]] = {}
@@ -64,7 +63,18 @@ class Scalars:
 
 
 def _computed(graph: Graph, numbers: Sequence[float]) -> list[Value]:
-    """The graph built once more, by the engine, from other numbers."""
+    """The graph built once more, by the engine, from other numbers, with its gradients."""
+    around = modes.exchange(())  # no_grad around it is for what the user computes
+    try:
+        values = _built(graph, numbers)
+        if graph.outputs:
+            values[graph.outputs[0][0]].backward()
+        return values
+    finally:
+        modes.exchange(around)
+
+
+def _built(graph: Graph, numbers: Sequence[float]) -> list[Value]:
     values: list[Value] = []
     for op, found, number in zip(graph.ops, graph.operands, numbers):
         if op == "lookup":  # times 1, for a value of its own
