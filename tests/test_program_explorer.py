@@ -341,6 +341,22 @@ def test_the_numbers_are_those_of_the_latest_call():
     assert repr(loss) in [number for line in lines.values() for number in line.values()]
 
 
+def test_lines_that_run():
+    """An instruction has the generated lines that follow its comment, or it is said where it is."""
+    function = moons()
+    found = {}
+    for made in shown(function)["instructions"]:
+        found[made["name"]] = dict(made["facts"]).get("runs as", "given")
+    assert list(found.values()).count("given") == 3
+    assert found["b4"] == "maximum(b3, n_0_0, out=b4)"
+    assert found["b15"] == "no line of its own: it is written out in those of b16"
+    source = function.source
+    for name, lines in found.items():
+        if lines != "given" and not lines.startswith("no line"):
+            below = "\n".join(f"    {line}" for line in lines.splitlines())
+            assert re.search(rf"    # {name}\[.*\n{re.escape(below)}\n", source)
+
+
 def test_no_grad_around_changes_nothing():
     """The engine's gradients are computed for the page whatever the user has switched off."""
     function = compiled_neuron()

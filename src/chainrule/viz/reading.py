@@ -94,7 +94,7 @@ def shapes(made: Instruction) -> list[str]:
     if isinstance(made, Sum):
         told = [_part(target, part) for target, part in made.parts[:_FEW]]
         more = len(made.parts) - len(told)
-        return [*told, *([f"and {more} more parts"] if more else [])]
+        return [*told, *([f"and {counted(more, 'more part', 'more parts')}"] if more else [])]
     if isinstance(made, Map | Selected):
         return [f"{_times(made.dims)} numbers, each by itself"]
     return []
@@ -177,7 +177,8 @@ def readings(made: Instruction, sizes: Sequence[int]) -> list[str]:
     if isinstance(made, Lookup | IndexAdd):
         return [f"b{made.block}: rows chosen by data, of {made.rows.count} each", *found]
     more = len(found) - _FEW
-    return [*found][:_FEW] + ([f"and {more} more operands"] if more > 0 else [])
+    rest = [f"and {counted(more, 'more operand', 'more operands')}"] if more > 0 else []
+    return [*found][:_FEW] + rest
 
 
 def _views(made: Instruction) -> Iterator[tuple[View, Sequence[int], int]]:

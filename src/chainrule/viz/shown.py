@@ -140,8 +140,17 @@ class _Page:
         fired = dict.fromkeys(beside.fired.get(block, []))
         yield from (("rewritten", f"{each.name} ({each.claim})") for each in fired)
         yield from self._agreement(block)
-        if block in self._lines:
-            yield "runs as", _cut(self._lines[block], _LINES)
+        if not isinstance(made, Given):
+            yield "runs as", self._line_of(block)
+
+    def _line_of(self, block: int) -> str:
+        """The generated lines of an instruction."""
+        if block not in self._lines:
+            later = range(block, len(self._beside.program.instructions))
+            reader = next(i for i in later if block in self._beside.sources(i))
+            return f"no line of its own: it is written out in those of b{reader}"
+        lines = self._lines[block]
+        return _cut(lines, _LINES) if lines else "no line: its numbers stand somewhere already"
 
     def _agreement(self, block: int) -> Iterator[Line]:
         """How near the numbers of the program are to those of the engine."""
@@ -152,7 +161,7 @@ class _Page:
         both = [(self._beside.members.number(x), self._beside.by_engine(x)) for x in elements]
         pairs = [(found, right) for found, right in both if right is not None]
         if pairs:
-            yield "as engine", agreement(pairs)
+            yield "agrees", f"with the engine in {agreement(pairs)}"
 
     def _member(self, element: Element) -> State:
         """One element, spelled out."""
@@ -204,13 +213,15 @@ def agreement(pairs: Sequence[tuple[float, float]]) -> str:
     """How near numbers are to those that are right.
 
     >>> agreement([(1.0, 1.0), (2.0, 2.0)]), agreement([(1.0, 1.0), (2.0, 2.5)])
-    ('all numbers to the last bit', '1 of 2 numbers to the last bit, the others within 5.0e-01')
+    ('all numbers to the last bit', '1 of 2 numbers to the last bit, in the others within 5.0e-01')
     """
     same = sum(repr(found) == repr(right) for found, right in pairs)
     if same == len(pairs):
         return "all numbers to the last bit"
     furthest = max([abs(found - right) for found, right in pairs if found != right], default=0.0)
-    return f"{same:,} of {len(pairs):,} numbers to the last bit, the others within {furthest:.1e}"
+    return (
+        f"{same:,} of {len(pairs):,} numbers to the last bit, in the others within {furthest:.1e}"
+    )
 
 
 def source_lines(source: str) -> dict[int, list[str]]:
