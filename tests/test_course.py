@@ -255,6 +255,16 @@ def test_check_prints(capsys):
     assert none.startswith("… 1.1: no answer yet.")
 
 
+def test_check_prints_anywhere():
+    """Where the terminal has no such signs, a verdict is printed without them."""
+    program = "from chainrule.course import check; check('1.1', 10)"
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "? 1.1: right. By the rule it is 3x? - 2, and 3 ? 4 - 2 = 10.\n"
+
+
 def test_no_such_exercise():
     """A number that no exercise has is refused."""
     with pytest.raises(chainrule.errors.ArgumentError, match=r"9\.99.*1\.1, 1\.2"):
@@ -341,7 +351,7 @@ def test_every_part_of_the_lecture_has_its_section():
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_chapters_run(chapter, course):
     """From a clean kernel every cell of a chapter runs, and shows the lecture's numbers."""
-    for package in NEEDED.get(number_of(chapter), []):
+    for package in ("matplotlib", *NEEDED.get(number_of(chapter), [])):
         pytest.importorskip(package)
     found = sections(executed(course / chapter.name))
     headings = {part: section for part, _, section in parts()}
@@ -406,6 +416,7 @@ def test_a_chapter_in_jupyterlab(chromium, jupyterlab):
 
 def test_a_chapter_as_a_program(course):
     """Python alone runs a chapter too: pictures go to files, which it names."""
+    pytest.importorskip("matplotlib")
     done = subprocess.run(
         [sys.executable, CHAPTERS[2].name], capture_output=True, text=True, check=True
     )

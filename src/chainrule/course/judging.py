@@ -8,6 +8,7 @@ number, a list, a function or a class, written in any way.
 from __future__ import annotations
 
 import math
+import sys
 import textwrap
 from numbers import Real
 from types import FunctionType
@@ -82,7 +83,9 @@ def check(number: str, answer: Any) -> None:
     """
     verdict = judge(number, answer)
     mark, word = _SIGNS[verdict.right]
-    print(_wrapped(f"{mark} {number}: {word}. {verdict.words}"))
+    words = _wrapped(f"{mark} {number}: {word}. {verdict.words}")
+    encoding = sys.stdout.encoding or "utf-8"  # which may know neither the mark nor a ²
+    print(words.encode(encoding, "replace").decode(encoding))
 
 
 _SIGNS = {True: ("✓", "right"), False: ("✗", "not right"), None: ("…", "no answer yet")}

@@ -237,9 +237,9 @@ print("with = :", a.grad)
 # With `=` the second letter overwrites the first. Both were true, and both count: what `a` does
 # to the result is the *sum* of what it does along each way. (You found that in exercise 3.1.)
 #
-# The bug is nasty because most graphs in which each value is used once never show it. Here is one
-# that does, with two leaves which are used twice. The right gradients are -3 and -8. Click *with
-# = instead of +=*, and see what is lost.
+# The bug is nasty because graphs in which each value is used once never show it. Here is one that
+# does, with two leaves which are used twice. The right gradients are -3 and -8. Click *= for +=*,
+# and see what is lost.
 
 # %%
 a = chainrule.Value(-2.0, label="a")
