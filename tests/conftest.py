@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 import chainrule
+from chainrule import cli
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None)
 settings.register_profile("fuzz", print_blob=True, deadline=None)
@@ -28,6 +29,20 @@ _PEERS = {
     "anywidget": "the widget of notebooks",
     "jupyterlab": "the tests in JupyterLab",
 }
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """The command in an empty folder: gives its status, its output, and its errors' lines."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            cli.main(list(arguments))
+        out, err = capsys.readouterr()
+        return exit_.value.code, out, err.splitlines()
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import chainrule
-from chainrule import cli
 from chainrule.commands import train as train_command
 from chainrule.viz import draw
 
@@ -28,20 +27,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 VERSION = f"chainrule {chainrule.__version__} ({'native' if chainrule.native else 'pure Python'})\n"
 ALWAYS = ["checkpoint.safetensors", "history.csv", "report.html"]
 RUN = sorted([*ALWAYS, "loss.png", "neuron.svg"])
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """The command in an empty folder: gives its status, its output, and its errors' lines."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            cli.main(list(arguments))
-        out, err = capsys.readouterr()
-        return exit_.value.code, out, err.splitlines()
-
-    return run
 
 
 @pytest.fixture

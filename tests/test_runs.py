@@ -23,27 +23,13 @@ pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 pytest.importorskip("safetensors")
 
-from chainrule import checkpoints, cli
+from chainrule import checkpoints
 from chainrule.checkpoints import read
 from chainrule.errors import ArgumentError, CheckpointError
 from chainrule.runs import begin, data_of, load
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = ["--hidden", "4", "--steps", "60", "--out", "run"]
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """The command in an empty folder: gives its status, its output, and its errors' lines."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            cli.main(list(arguments))
-        out, err = capsys.readouterr()
-        return exit_.value.code, out, err.splitlines()
-
-    return run
 
 
 @pytest.fixture
@@ -119,7 +105,7 @@ def test_missing_cells(command, flowers):
     status, out, err = command("train", "holes.csv", *SMALL)
     assert (status, out) == (2, "")
     assert err == [
-        "chainrule: 1 cells cannot be used: row 7, column 'colour': missing; --drop-missing "
+        "chainrule: 1 cell cannot be used: row 7, column 'colour': missing; --drop-missing "
         "leaves such rows out"
     ]
     assert not os.path.exists("run")

@@ -157,6 +157,7 @@ class ScalarMLPClassifier(ClassifierMixin, _ScalarMLP):  # type: ignore[misc]
     ['low', 'high']
     """
 
+    # All parameters once more: scikit-learn reads their names off this signature.
     def __init__(
         self,
         hidden: Sequence[int] = (16,),

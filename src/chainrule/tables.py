@@ -456,7 +456,8 @@ def _refuse_cells(table: Any, columns: Any, bad: list[Any], hint: str = "") -> N
         return
     shown = "; ".join(itertools.islice(_faults(table, columns, bad), _SHOWN))
     more = f"; and {count - _SHOWN:,} more" if count > _SHOWN else ""
-    raise TableError(f"{count:,} cells cannot be used: {shown}{more}{hint}")
+    cells = "1 cell" if count == 1 else f"{count:,} cells"
+    raise TableError(f"{cells} cannot be used: {shown}{more}{hint}")
 
 
 def _faults(table: Any, columns: Any, bad: list[Any]) -> Iterator[str]:
